@@ -1,0 +1,97 @@
+"""Agent analytics: every turn of every AI agent as a correct ``[Agent]`` event.
+
+Names are imported when they are first used, so that importing this package imports no vendor.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .client import AmplitudeAI, BoundAgent, Session
+    from .config import AIConfig, ContentMode
+    from .delivery.sinks import ConsoleSink, MemorySink, Sink
+    from .exceptions import (
+        AmplitudeAIError,
+        AmplitudeAIWrapError,
+        ConfigurationError,
+        ProviderError,
+        ValidationError,
+    )
+    from .propagation import extract_context, inject_context
+    from .providers.openai import AsyncOpenAI, OpenAI
+    from .schema.enrichments import (
+        EvidenceQuote,
+        MessageLabel,
+        RubricScore,
+        SessionEnrichments,
+        TopicClassification,
+    )
+    from .wrappers import wrap
+
+_MODULES = {
+    "client": ("AmplitudeAI", "BoundAgent", "Session"),
+    "config": ("AIConfig", "ContentMode"),
+    "delivery.sinks": ("ConsoleSink", "MemorySink", "Sink"),
+    "exceptions": (
+        "AmplitudeAIError",
+        "AmplitudeAIWrapError",
+        "ConfigurationError",
+        "ProviderError",
+        "ValidationError",
+    ),
+    "propagation": ("extract_context", "inject_context"),
+    "providers.openai": ("AsyncOpenAI", "OpenAI"),
+    "schema.enrichments": (
+        "EvidenceQuote",
+        "MessageLabel",
+        "RubricScore",
+        "SessionEnrichments",
+        "TopicClassification",
+    ),
+    "wrappers": ("wrap",),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "AIConfig",
+    "AmplitudeAI",
+    "AmplitudeAIError",
+    "AmplitudeAIWrapError",
+    "AsyncOpenAI",
+    "BoundAgent",
+    "ConfigurationError",
+    "ConsoleSink",
+    "ContentMode",
+    "EvidenceQuote",
+    "MemorySink",
+    "MessageLabel",
+    "OpenAI",
+    "ProviderError",
+    "RubricScore",
+    "Session",
+    "SessionEnrichments",
+    "Sink",
+    "TopicClassification",
+    "ValidationError",
+    "__version__",
+    "extract_context",
+    "inject_context",
+    "wrap",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

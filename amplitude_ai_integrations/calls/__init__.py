@@ -1,0 +1,3 @@
+"""One model call, any vendor."""
+
+from __future__ import annotations

@@ -1,0 +1,50 @@
+"""The ``amplitude_*`` keywords of a call: taken off where they are written, used where it is observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+PREFIX: Final = "amplitude_"
+HEADER: Final = "x-amplitude-call"
+_OTHER_NAMES = {"conversation_id": "session_id"}
+
+
+class CallKeywords(str):
+    """The value of a header that never leaves: it carries a call's keywords to where it is observed.
+
+    A ContextVar would not do: a coroutine or a stream manager that is made here may run elsewhere.
+    """
+
+    __slots__ = ("values",)
+    values: Mapping[str, Any]
+
+
+def taking_keywords(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``method`` with its own signature, which also takes ``amplitude_*`` keywords."""
+
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        own = {name: kwargs.pop(name) for name in [*kwargs] if name.startswith(PREFIX)}
+        if own:
+            carrier = CallKeywords("")
+            carrier.values = {_argument(name): value for name, value in own.items()}
+            kwargs["extra_headers"] = {**(kwargs.get("extra_headers") or {}), HEADER: carrier}
+        return method(*args, **kwargs)
+
+    return call
+
+
+def taken_from(headers: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Return headers without the carrier, and the keywords it carried."""
+    if not isinstance(headers, Mapping) or HEADER not in headers:
+        return headers, {}
+    carrier = headers[HEADER]
+    rest = {name: value for name, value in headers.items() if name != HEADER}
+    return rest, carrier.values if isinstance(carrier, CallKeywords) else {}
+
+
+def _argument(name: str) -> str:
+    argument = name[len(PREFIX) :]
+    return _OTHER_NAMES.get(argument, argument)

@@ -1,0 +1,204 @@
+"""One model call from begin to end, however it ends: time, first token, errors, one event."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from ..client.client import AmplitudeAI
+from ..client.recording import Scope
+from ..context.current import SessionContext, get_active_context
+from ..context.trace import Trace
+from ..exceptions import shielded
+from ..pricing.tokens import estimate_tokens
+from ..schema.base import AgentEvent
+from ..schema.events import AIResponse, Embedding, ToolCall, UserMessage
+from .facts import Adapter, RequestFacts, ResponseFacts, Usage
+from .tools import answer, note_asked
+
+# What belongs to the answer alone; every other keyword of a call also holds for the user's message.
+_OF_THE_ANSWER = {"message_id", "turn_id", "prompt_id", "was_copied", "was_cached", "labels"}
+
+
+class Observation:
+    """Watches one call and records what it shows.
+
+    The session that was active when the call began is the one it belongs to, also if the answer ends
+    after that session's block.
+    """
+
+    def __init__(
+        self,
+        ai: AmplitudeAI,
+        adapter: Adapter,
+        payload: Any,
+        keywords: Mapping[str, Any],
+        *,
+        is_streaming: bool,
+    ) -> None:
+        self.is_over = False
+        self._ai = ai
+        self._adapter = adapter
+        self._payload = payload
+        self._keywords = dict(keywords)
+        self._is_streaming = is_streaming
+        self._lock = threading.Lock()
+        self._chunks = adapter.accumulator() if is_streaming else None
+        self._message_id = str(self._keywords.get("message_id") or uuid.uuid4())
+        self._request = RequestFacts("", "")
+        self._first_at: float | None = None
+        self._context = get_active_context()
+        self._trace: Trace | None = None
+        self._started = time.perf_counter()
+        with shielded("model call, begin"):
+            self._request = adapter.request(payload)
+            self._said()
+        self._started = time.perf_counter()
+
+    def chunk(self, chunk: Any) -> None:
+        """Take one piece of a streamed answer."""
+        if self._chunks is None:
+            return
+        with shielded("model call, chunk"):
+            if self._chunks.add(chunk) and self._first_at is None:
+                self._first_at = time.perf_counter()
+
+    def returned(self, response: Any) -> None:
+        """The whole answer is there."""
+        with shielded("model call, answer"):
+            self._end(self._adapter.response(response))
+
+    def finished(self) -> None:
+        """The stream was read to its end."""
+        with shielded("model call, end of stream"):
+            self._end(self._gathered())
+
+    def failed(self, error: BaseException) -> None:
+        """The call, or the stream, raised."""
+        with shielded("model call, error"):
+            if not isinstance(error, Exception) or type(error).__name__ == "CancelledError":
+                self.left(type(error).__name__)
+                return
+            facts = self._gathered()
+            facts.error_type = type(error).__name__
+            facts.error_message = str(error)
+            facts.request_id = facts.request_id or getattr(error, "request_id", None)
+            self._end(facts)
+
+    def left(self, reason: str | None = None) -> None:
+        """The reader went away before the end: a break, a close, a cancellation, its own error."""
+        with shielded("model call, left"):
+            self._end(self._gathered(), is_left=True, reason=reason)
+
+    def _gathered(self) -> ResponseFacts:
+        return self._chunks.facts() if self._chunks is not None else ResponseFacts()
+
+    def _end(self, facts: ResponseFacts, *, is_left: bool = False, reason: str | None = None) -> None:
+        with self._lock:
+            if self.is_over:
+                return
+            self.is_over = True
+        ended = time.perf_counter()
+        given = self._answer(facts)
+        given["latency_ms"] = (ended - self._started) * 1000
+        if self._first_at is not None:
+            given["ttfb_ms"] = (self._first_at - self._started) * 1000
+        if is_left:
+            given["error_type"] = reason
+            given["stream_abandoned"] = True if self._is_streaming else None
+        elif facts.error_type:
+            given.update(is_error=True, error_type=facts.error_type, error_message=facts.error_message)
+        session_id = self._context.session_id if self._context else None
+        asked = [call["id"] for call in facts.tool_calls if call.get("id")]
+        note_asked(session_id, asked, self._message_id)
+        self._record(Embedding if self._request.is_embedding else AIResponse, given, self._keywords)
+
+    def _answer(self, facts: ResponseFacts) -> dict[str, Any]:
+        request = self._request
+        usage, is_estimated = self._usage(facts)
+        given: dict[str, Any] = {
+            "model": facts.model or request.model,
+            "provider": request.provider,
+            "input_tokens": usage.input,
+        }
+        if request.is_embedding:
+            return {**given, "dimensions": facts.dimensions}
+        return {
+            **given,
+            "content": facts.text,
+            "message_id": self._message_id,
+            "output_tokens": usage.output,
+            "total_tokens": usage.total,
+            "reasoning_tokens": usage.reasoning,
+            "cache_read_tokens": usage.cache_read,
+            "cache_creation_tokens": usage.cache_creation,
+            "usage_estimated": is_estimated or None,
+            "finish_reason": facts.finish_reason,
+            "tool_calls": facts.tool_calls or None,
+            "reasoning_content": facts.reasoning or None,
+            "system_prompt": request.system_prompt,
+            "tool_definitions": request.tools or None,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "max_output_tokens": request.max_output_tokens,
+            "is_streaming": self._is_streaming,
+            "provider_request_id": facts.request_id,
+        }
+
+    def _usage(self, facts: ResponseFacts) -> tuple[Usage, bool]:
+        if facts.usage is not None:
+            return facts.usage, False
+        written = facts.text + facts.reasoning + "".join(str(call) for call in facts.tool_calls)
+        if not written:
+            return Usage(), False
+        model = self._request.model
+        sent = estimate_tokens(self._adapter.prompt_text(self._payload), model)
+        return Usage(sent, estimate_tokens(written, model)), True
+
+    def _said(self) -> None:
+        """Record what the messages of the call say that was not known: tool results, the user's words."""
+        if self._context is not None:
+            self._context.conversation.identify()
+            self._trace = self._context.trace.latest()
+        for result in self._request.tool_results:
+            self._tool_result(result.call_id, result.name, result.arguments, result.output)
+        if self._request.user_text and not (self._trace is not None and self._trace.user_by_hand):
+            shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
+            self._record(UserMessage, {"content": self._request.user_text}, shared)
+            if self._context is not None:
+                self._trace = (get_active_context() or self._context).trace.latest()
+
+    def _tool_result(self, call_id: str, name: str, arguments: Any, output: Any) -> None:
+        session_id = self._context.session_id if self._context else None
+        is_new, latency_ms, asked_in = answer(session_id, call_id, self._started)
+        if not is_new or self._was_tracked_by_hand(name):
+            return
+        given = {
+            "tool_name": name,
+            "latency_ms": latency_ms,
+            "input": arguments,
+            "output": output,
+            "parent_message_id": asked_in,
+        }
+        shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
+        self._record(ToolCall, given, shared)
+
+    def _was_tracked_by_hand(self, name: str) -> bool:
+        if self._trace is None or not self._trace.tools_by_hand[name]:
+            return False
+        self._trace.tools_by_hand[name] -= 1
+        return True
+
+    def _record(self, kind: type[AgentEvent], given: dict[str, Any], keywords: Mapping[str, Any]) -> None:
+        context = self._at_its_trace(kind)
+        scope = Scope(agent=context.agent, context=context) if context is not None else Scope()
+        if kind is not UserMessage and self._trace is not None:
+            given["trace_id"] = self._trace.id
+        self._ai.recorder.record(kind, {**given, **keywords}, scope, by_hand=False)
+
+    def _at_its_trace(self, kind: type[AgentEvent]) -> SessionContext | None:
+        # The user's message may roll the trace, which has to happen in the caller's own place.
+        return get_active_context() if kind is UserMessage else self._context

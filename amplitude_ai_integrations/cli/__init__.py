@@ -1,0 +1,3 @@
+"""What people type."""
+
+from __future__ import annotations

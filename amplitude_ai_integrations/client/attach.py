@@ -1,0 +1,47 @@
+"""From whatever a door is given as ``amplitude=`` to the client that records."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from .client import AmplitudeAI
+
+_of_raw: weakref.WeakKeyDictionary[Any, AmplitudeAI] = weakref.WeakKeyDictionary()
+
+
+class TrackedClient:
+    """An ``Amplitude`` client that remembers the ``AmplitudeAI`` it came from."""
+
+    def __init__(self, client: Any, ai: AmplitudeAI) -> None:
+        self.tracked_client = client
+        self.ai = ai
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tracked_client, name)
+
+
+def client_of(amplitude: Any) -> AmplitudeAI:
+    """Return the ``AmplitudeAI`` behind an ``amplitude=`` argument: itself, its ``.amplitude``, or an
+    ``Amplitude`` client, which gets the default configuration.
+
+    Raises:
+        ConfigurationError: It is none of these.
+    """
+    from .client import AmplitudeAI
+
+    if isinstance(amplitude, AmplitudeAI):
+        return amplitude
+    if isinstance(amplitude, TrackedClient):
+        return amplitude.ai
+    if not callable(getattr(amplitude, "track", None)):
+        raise ConfigurationError(
+            f"amplitude= is {type(amplitude).__name__}; pass an AmplitudeAI or an Amplitude client."
+        )
+    ai = _of_raw.get(amplitude)
+    if ai is None:
+        ai = _of_raw[amplitude] = AmplitudeAI(amplitude=amplitude)
+    return ai

@@ -1,0 +1,241 @@
+"""The client: where events go, and the methods that take every id by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..config import ENVIRONMENT_PREFIX, AIConfig
+from ..context.current import AgentFacts
+from ..delivery.flush import FlushResult
+from ..delivery.pipeline import Pipeline
+from ..delivery.sinks import ConsoleSink, Sink
+from ..registry import installed, observed
+from ..schema.enrichments import SessionEnrichments
+from ..schema.events import (
+    AIResponse,
+    Embedding,
+    Score,
+    SessionEnd,
+    SessionEnrichment,
+    Span,
+    ToolCall,
+    UserMessage,
+)
+from .agent import BoundAgent
+from .recording import Recorder, Scope
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from . import keywords
+
+_ANYWHERE = Scope()
+
+
+class AmplitudeAI:
+    """Turns what your agents do into ``[Agent]`` events and delivers them.
+
+    Args:
+        amplitude: An ``Amplitude`` client of yours; events go through it, with its plugins.
+        api_key: A project's API key, when there is no client to share; ``AMPLITUDE_AI_API_KEY`` by default.
+            With ``AMPLITUDE_AI_SERVER_URL`` (or ``AIConfig(server_url=)``) alone, the key is ``local``.
+        config: See ``AIConfig``.
+        sink: Takes the finished events instead of Amplitude, for example a ``MemorySink``.
+
+    Raises:
+        ConfigurationError: There is nowhere to send events to.
+    """
+
+    def __init__(
+        self,
+        amplitude: Any = None,
+        api_key: str | None = None,
+        config: AIConfig | None = None,
+        *,
+        sink: Sink | None = None,
+    ) -> None:
+        self.config = config or AIConfig()
+        self._amplitude = getattr(amplitude, "tracked_client", amplitude)
+        sinks = [sink] if sink is not None else self._sinks(api_key)
+        self.recorder = Recorder(self.config, Pipeline(self.config, sinks))
+
+    def _sinks(self, api_key: str | None) -> list[Sink]:
+        if not self.config.enabled:
+            return []
+        if self.config.dry_run:
+            return [ConsoleSink()]
+        from ..delivery.official import OfficialSink, client_for
+
+        is_ours = self._amplitude is None
+        if is_ours:
+            key = api_key or os.environ.get(ENVIRONMENT_PREFIX + "API_KEY")
+            self._amplitude = client_for(key, self.config)
+        sink = OfficialSink(self._amplitude, self.config.on_event_callback, is_ours=is_ours)
+        return [ConsoleSink(), sink] if self.config.debug else [sink]
+
+    @property
+    def amplitude(self) -> Any:
+        """The ``Amplitude`` client that delivers; a model wrapper built on it keeps this configuration."""
+        from .attach import TrackedClient
+
+        return TrackedClient(self._amplitude, self)
+
+    def agent(
+        self,
+        agent_id: str | None = None,
+        *,
+        user_id: str | None = None,
+        parent_agent_id: str | None = None,
+        customer_org_id: str | None = None,
+        agent_version: str | None = None,
+        agent_name: str | None = None,
+        description: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        env: str | None = None,
+        locale: str | None = None,
+        session_id: str | None = None,
+        trace_id: str | None = None,
+        groups: Mapping[str, Any] | None = None,
+        device_id: str | None = None,
+        browser_session_id: str | None = None,
+    ) -> BoundAgent:
+        """Return a handle that fills these values in on every event of one agent.
+
+        ``context`` are your own dimensions to segment by; ``description`` says in a sentence what the
+        agent is for.
+        """
+        facts = AgentFacts(
+            agent_id=agent_id,
+            agent_name=agent_name,
+            parent_agent_id=parent_agent_id,
+            customer_org_id=customer_org_id,
+            agent_version=agent_version,
+            agent_description=description,
+            context=dict(context) if context else None,
+            env=env,
+            locale=locale,
+            groups=dict(groups) if groups else None,
+        )
+        return BoundAgent(self, Scope(facts, session_id, trace_id, user_id, device_id, browser_session_id))
+
+    def track_user_message(
+        self,
+        user_id: str | None = None,
+        content: str = "",
+        session_id: str | None = None,
+        **fields: Unpack[keywords.UserMessageFields],
+    ) -> str:
+        """Track what a user said, and return the message's id."""
+        who = {"user_id": user_id, "session_id": session_id}
+        return self._record(UserMessage, {**who, "content": content, **fields})
+
+    def track_ai_message(
+        self,
+        user_id: str | None = None,
+        content: str = "",
+        session_id: str | None = None,
+        model: str = "",
+        provider: str = "",
+        latency_ms: float = 0.0,
+        **fields: Unpack[keywords.AIResponseFields],
+    ) -> str:
+        """Track a model's answer, and return the message's id; cost and tier follow from model and tokens."""
+        who = {"user_id": user_id, "session_id": session_id}
+        call = {"content": content, "model": model, "provider": provider, "latency_ms": latency_ms}
+        return self._record(AIResponse, {**who, **call, **fields})
+
+    def track_tool_call(
+        self,
+        user_id: str | None = None,
+        tool_name: str = "",
+        latency_ms: float = 0.0,
+        success: bool | None = None,
+        **fields: Unpack[keywords.ToolCallFields],
+    ) -> str:
+        """Track a run of a tool, and return its invocation id; without ``success`` an error tells."""
+        call = {"tool_name": tool_name, "latency_ms": latency_ms, "success": success}
+        return self._record(ToolCall, {"user_id": user_id, **call, **fields})
+
+    def track_embedding(
+        self,
+        user_id: str | None = None,
+        model: str = "",
+        provider: str = "",
+        latency_ms: float = 0.0,
+        **fields: Unpack[keywords.EmbeddingFields],
+    ) -> str:
+        """Track an embedding call, and return its span id."""
+        call = {"model": model, "provider": provider, "latency_ms": latency_ms}
+        return self._record(Embedding, {"user_id": user_id, **call, **fields})
+
+    def track_span(
+        self,
+        user_id: str | None = None,
+        span_name: str = "",
+        trace_id: str | None = None,
+        latency_ms: float = 0.0,
+        **fields: Unpack[keywords.SpanFields],
+    ) -> str:
+        """Track any other step, and return its span id."""
+        call = {"span_name": span_name, "trace_id": trace_id, "latency_ms": latency_ms}
+        return self._record(Span, {"user_id": user_id, **call, **fields})
+
+    def track_session_end(
+        self,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        **fields: Unpack[keywords.SessionEndFields],
+    ) -> None:
+        """Say that a session is over, so that its evaluation may begin at once."""
+        self._record(SessionEnd, {"user_id": user_id, "session_id": session_id, **fields})
+
+    def track_session_enrichment(
+        self,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        enrichments: SessionEnrichments | None = None,
+        **fields: Unpack[keywords.SessionEnrichmentFields],
+    ) -> None:
+        """Send your own classification of a session; each call adds one."""
+        who = {"user_id": user_id, "session_id": session_id}
+        self._record(SessionEnrichment, {**who, "enrichments": enrichments, **fields})
+
+    def score(
+        self,
+        user_id: str | None = None,
+        name: str = "",
+        value: float = 0.0,
+        target_id: str = "",
+        **fields: Unpack[keywords.ScoreFields],
+    ) -> None:
+        """Judge an answer (``target_id`` is its message id) or a session (``target_type="session"``)."""
+        judged = {"name": name, "value": value, "target_id": target_id}
+        self._record(Score, {"user_id": user_id, **judged, **fields})
+
+    def status(self) -> dict[str, Any]:
+        """Return the configuration, what is observed, and what became of the events so far."""
+        counts = self.recorder.pipeline.counts()
+        return {
+            "content_mode": self.config.content_mode.value,
+            "debug": self.config.debug,
+            "dry_run": self.config.dry_run,
+            "enabled": self.config.enabled,
+            "redact_pii": self.config.redact_pii,
+            "providers_available": installed(),
+            "patched_providers": observed(),
+            "events": counts._asdict(),
+            "dropped": dict(self.recorder.pipeline.dropped),
+        }
+
+    def flush(self) -> FlushResult:
+        """Begin to deliver everything tracked so far; ``.result()`` waits for it."""
+        return self.recorder.pipeline.flush()
+
+    def shutdown(self) -> None:
+        """Deliver what is pending and stop; a client that you passed in stays open."""
+        self.recorder.pipeline.close()
+
+    def _record(self, kind: type[Any], given: dict[str, Any]) -> str:
+        return self.recorder.record(kind, given, _ANYWHERE)

@@ -1,0 +1,159 @@
+"""What follows from the arguments of an event: totals, cost, tier, counts, hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..pricing.cost import Tokens, cost_usd
+from ..pricing.tier import model_tier
+from ..schema.base import AgentEvent
+from ..schema.events import AIResponse, Embedding, Score, Span, ToolCall, UserMessage
+from ..schema.values import plain
+
+Values = dict[str, Any]
+
+
+def derive(kind: type[AgentEvent], values: Values) -> None:
+    """Add to ``values`` what can be told from them; what the caller gave stays."""
+    rule = _RULES.get(kind)
+    if rule is not None:
+        rule(values)
+
+
+def _user_message(values: Values) -> None:
+    _messages(values)
+    values.setdefault("message_source", "agent" if values.get("parent_agent_id") else "user")
+
+
+def _ai_response(values: Values) -> None:
+    _messages(values)
+    for name, value in _usage(values.pop("usage", None)).items():
+        values.setdefault(name, value)
+    is_priced = values.pop("auto_calculate_cost", True)
+    sent, written = values.get("input_tokens"), values.get("output_tokens")
+    if sent is not None or written is not None:
+        values.setdefault("total_tokens", _count(sent) + _count(written))
+        if is_priced:
+            _price(values)
+    model = values.get("model_name")
+    if model:
+        values.setdefault("model_tier", model_tier(str(model)))
+    if values.get("reasoning_content") or _count(values.get("reasoning_tokens")):
+        values["has_reasoning"] = True
+    prompt = values.get("system_prompt")
+    if prompt:
+        values["system_prompt_length"] = len(prompt) if isinstance(prompt, str) else len(str(plain(prompt)))
+    if values.get("tool_definitions"):
+        _tool_definitions(values)
+    values["is_error"] = bool(values.get("is_error", False))
+
+
+def _embedding(values: Values) -> None:
+    values["is_error"] = bool(values.get("is_error", False))
+    if values.get("input_tokens") is not None:
+        _price(values)
+
+
+def _span(values: Values) -> None:
+    values["is_error"] = bool(values.get("is_error", False))
+
+
+def _tool_call(values: Values) -> None:
+    is_failure = bool(values.get("is_error") or values.get("error_message"))
+    succeeded = values.get("tool_success")
+    values["tool_success"] = not is_failure if succeeded is None else bool(succeeded)
+    values["is_error"] = not values["tool_success"]
+
+
+def _score(values: Values) -> None:
+    values.setdefault("target_type", "message")
+    values.setdefault("evaluation_source", "user")
+
+
+def _messages(values: Values) -> None:
+    attachments = values.get("attachments")
+    if isinstance(attachments, Sequence) and not isinstance(attachments, (str, bytes)) and attachments:
+        facts = [item for item in attachments if isinstance(item, Mapping)]
+        sizes = [size for item in facts if type(size := item.get("size_bytes")) in (int, float)]
+        values["has_attachments"] = True
+        values["attachment_count"] = len(attachments)
+        values["attachment_types"] = sorted({str(item["type"]) for item in facts if item.get("type")})
+        if sizes:
+            values["total_attachment_size_bytes"] = sum(sizes)
+    labels = values.get("message_labels")
+    if isinstance(labels, Sequence) and labels:
+        pairs = (label.to_dict() if hasattr(label, "to_dict") else label for label in labels)
+        values["message_label_map"] = {pair["key"]: pair["value"] for pair in pairs}
+
+
+def _usage(usage: object) -> Values:
+    if isinstance(usage, Mapping):
+        found = {name: usage.get(name) for name in _TOKEN_FIELDS}
+    else:
+        found = {name: getattr(usage, name, None) for name in _TOKEN_FIELDS}
+    return {name: value for name, value in found.items() if isinstance(value, int)}
+
+
+_TOKEN_FIELDS = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "reasoning_tokens",
+    "cache_read_tokens",
+    "cache_creation_tokens",
+)
+
+
+def _price(values: Values) -> None:
+    if values.get("cost_usd") is not None or not values.get("model_name"):
+        return
+    if values.get("was_cached"):
+        values["cost_usd"] = 0.0  # the answer came from the caller's own cache
+        return
+    tokens = Tokens(
+        _count(values.get("input_tokens")),
+        _count(values.get("output_tokens")),
+        _count(values.get("cache_read_tokens")),
+        _count(values.get("cache_creation_tokens")),
+    )
+    cost = cost_usd(str(values["model_name"]), values.get("provider"), tokens)
+    if cost is not None:
+        values["cost_usd"] = cost
+
+
+def _tool_definitions(values: Values) -> None:
+    definitions = [_definition(item) for item in plain(values["tool_definitions"]) if isinstance(item, dict)]
+    ordered = sorted(definitions, key=lambda item: str(item.get("name")))
+    canonical = json.dumps(ordered, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    values["tool_definitions"] = definitions
+    values["tool_definitions_count"] = len(definitions)
+    values["tool_definitions_hash"] = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _definition(item: dict[str, Any]) -> dict[str, Any]:
+    """Return one tool in a shape all vendors share."""
+    function = item.get("function")
+    inner = function if isinstance(function, dict) else item
+    named = {
+        "name": inner.get("name") or inner.get("type"),
+        "description": inner.get("description"),
+        "parameters": inner.get("parameters") or inner.get("input_schema"),
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _count(value: object) -> int:
+    return int(value) if isinstance(value, (int, float)) and value > 0 else 0
+
+
+_RULES: dict[type[AgentEvent], Callable[[Values], None]] = {
+    UserMessage: _user_message,
+    AIResponse: _ai_response,
+    ToolCall: _tool_call,
+    Embedding: _embedding,
+    Span: _span,
+    Score: _score,
+}

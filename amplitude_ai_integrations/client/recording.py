@@ -1,0 +1,235 @@
+"""One event, from the arguments of a call to the pipeline: who, where, when, which turn."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from ..config import AIConfig
+from ..context.current import AgentFacts, Conversation, SessionContext, get_active_context, roll_trace
+from ..context.identity import device_for, groups_of, replay_id, usable_id
+from ..context.trace import Trace, turns_of
+from ..delivery.pipeline import Envelope, Pipeline
+from ..exceptions import logger, shielded
+from ..privacy.gate import Gate
+from ..schema.base import AgentEvent
+from ..schema.catalog import event_type, fields_of
+from ..schema.enrichments import Enrichment
+from ..schema.events import (
+    AIResponse,
+    Embedding,
+    Score,
+    SessionEnd,
+    SessionEnrichment,
+    Span,
+    ToolCall,
+    UserMessage,
+)
+from ..schema.values import plain
+from ..version import __version__
+from .arguments import fields_given, validate
+from .derive import derive
+
+RUNTIME: Final = "python"
+_ID_FIELDS: Final[dict[type[AgentEvent], str]] = {
+    UserMessage: "message_id",
+    AIResponse: "message_id",
+    ToolCall: "invocation_id",
+    Embedding: "span_id",
+    Span: "span_id",
+}
+_EMPTY: Final[dict[Any, Any]] = {str: "", int: 0, float: 0.0, bool: False, Any: UNSET}
+_NUMBERED = (UserMessage, AIResponse, ToolCall)
+_JUDGEMENTS = (Score, SessionEnd, SessionEnrichment)  # they belong to a trace, but never begin one
+_AGENT_FIELDS = tuple(name for name in AgentFacts.__dataclass_fields__ if name != "groups")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a door knows before the call: the agent it speaks for, and ids bound to it."""
+
+    agent: AgentFacts = field(default_factory=AgentFacts)
+    session_id: str | None = None
+    trace_id: str | None = None
+    user_id: str | None = None
+    device_id: str | None = None
+    browser_session_id: str | None = None
+    context: SessionContext | None = None  # a session's own; otherwise the active one counts
+
+
+class Recorder:
+    """Turns the calls of every door into events of one pipeline."""
+
+    def __init__(self, config: AIConfig, pipeline: Pipeline) -> None:
+        self.config = config
+        self.pipeline = pipeline
+
+    def record(
+        self,
+        kind: type[AgentEvent],
+        given: dict[str, Any],
+        scope: Scope,
+        *,
+        by_hand: bool = True,
+        at_ms: int | None = None,
+    ) -> str:
+        """Record one event and return its id (empty for the kinds that have none).
+
+        ``by_hand`` is false for what an observer found by itself; ``at_ms`` is when it happened, by
+        default now.
+
+        Raises:
+            ValidationError: The arguments are wrong, under ``AIConfig(validate=True)`` only.
+        """
+        if self.config.validate:
+            validate(kind, given)
+        own_id = ""
+        id_field = _ID_FIELDS.get(kind)
+        if id_field is not None:
+            own_id = usable_id(given.get(id_field), id_field) or str(uuid.uuid4())
+            given[id_field] = own_id
+        if self.config.enabled:
+            with shielded(event_type(kind)):
+                _Recording(self, kind, given, scope, by_hand, at_ms or int(time.time() * 1000)).start()
+        return own_id
+
+
+@dataclass
+class _Recording:
+    """One event on its way; what depends on a session that is not known yet waits for it."""
+
+    recorder: Recorder
+    kind: type[AgentEvent]
+    given: dict[str, Any]
+    scope: Scope
+    by_hand: bool
+    at_ms: int
+    insert_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def start(self) -> None:
+        session_id = usable_id(self.given.pop("session_id", None) or self.scope.session_id, "session_id")
+        context = self.scope.context or get_active_context()
+        if context is not None:
+            context.conversation.identify()
+        self.is_inside = context is not None and session_id in (None, context.session_id)
+        self.session_id = session_id
+        self.values = fields_given(self.kind, self.given)
+        self._agent(context)
+        with shielded("derive"):
+            derive(self.kind, self.values)
+        if context is None:
+            self._finish(None)
+            return
+        conversation = context.conversation
+        if self.is_inside:
+            self._trace(context)
+            if conversation.session_id is None:  # it may have to wait: take the values as they are now
+                self.values = {name: _frozen(value) for name, value in self.values.items()}
+            conversation.event_count += 1
+        conversation.settle(partial(self._finish, conversation))
+
+    def _agent(self, context: SessionContext | None) -> None:
+        agent = self.scope.agent if context is None else self.scope.agent.over(context.agent)
+        if context is not None and context.conversation.agent is not None:
+            agent = agent.over(context.conversation.agent)
+        explicit = {name: self.values[name] for name in _AGENT_FIELDS if name in self.values}
+        agent = replace(AgentFacts(), **explicit).over(agent)
+        self.groups = groups_of(self.given.get("groups")) or groups_of(agent.groups)
+        for name in _AGENT_FIELDS:
+            value = getattr(agent, name)
+            if value is not None:
+                self.values[name] = value
+
+    def _trace(self, context: SessionContext) -> None:
+        explicit = self.values.get("trace_id") or self.scope.trace_id
+        trace = Trace(explicit) if explicit else context.trace.latest()
+        if self.kind is UserMessage and self.values.get("message_source") == "user":
+            if trace.has_user_message:
+                trace = roll_trace(context)
+            trace.has_user_message = True
+            trace.user_by_hand = self.by_hand
+        if self.kind is ToolCall and self.by_hand:
+            trace.tools_by_hand[str(self.values.get("tool_name"))] += 1
+        if self.kind not in _JUDGEMENTS or trace.is_begun:
+            self.values["trace_id"] = trace.id
+
+    def _finish(self, conversation: Conversation | None) -> None:
+        values, given, scope = self.values, self.given, self.scope
+        inside = conversation if self.is_inside else None
+        session_id = self.session_id or (inside.session_id if inside else None)
+        user_id = usable_id(given.get("user_id"), "user_id") or usable_id(scope.user_id, "user_id")
+        device_id = usable_id(given.get("device_id"), "device_id") or usable_id(scope.device_id, "device_id")
+        browser = given.get("browser_session_id") or scope.browser_session_id
+        if conversation is not None:
+            user_id = user_id or conversation.user_id
+            device_id = device_id or conversation.device_id
+            browser = browser or conversation.browser_session_id
+            self._late_facts(conversation.agent)
+        if not session_id and not user_id and not device_id:
+            _warn_nobody(event_type(self.kind))
+        if user_id is None and device_id is None:
+            device_id = device_for(session_id)
+        values["session_id"] = session_id or UNSET
+        values["session_replay_id"] = replay_id(device_id, str(browser) if browser else None) or UNSET
+        if "trace_id" not in values and scope.trace_id:
+            values["trace_id"] = scope.trace_id
+        self._turn(session_id)
+        self._idle_timeout(inside)
+        gate = conversation.gate if conversation is not None and conversation.gate else None
+        pipeline = self.recorder.pipeline
+        pipeline.submit(
+            _event(self.kind, values, gate or pipeline.gate),
+            Envelope(self.insert_id, self.at_ms, user_id, device_id, _milliseconds(browser), self.groups),
+            given.get("event_properties"),
+            gate,
+        )
+
+    def _late_facts(self, agent: AgentFacts | None) -> None:
+        """Add what the request says of the agent, for an event that had to wait for it."""
+        if agent is not None and agent.context:
+            self.values.setdefault("context", agent.context)
+        if agent is not None and agent.groups:
+            self.groups = self.groups or groups_of(agent.groups)
+
+    def _turn(self, session_id: str | None) -> None:
+        if session_id and self.kind in _NUMBERED:
+            explicit = self.values.get("turn_id")
+            self.values["turn_id"] = turns_of(session_id).take(explicit if type(explicit) is int else None)
+
+    def _idle_timeout(self, conversation: Conversation | None) -> None:
+        minutes = conversation.idle_timeout_minutes if conversation is not None else None
+        if minutes is not None and self.kind in (UserMessage, SessionEnd):
+            self.values.setdefault("session_idle_timeout_minutes", minutes)
+
+
+def _event(kind: type[AgentEvent], values: Mapping[str, Any], gate: Gate) -> AgentEvent:
+    missing = {item.name: _EMPTY[item.type] for item in fields_of(kind) if item.required}
+    stamps = {"content_mode": gate.mode.value, "sdk_version": __version__, "runtime": RUNTIME}
+    return kind(**{**missing, **values, **stamps})
+
+
+def _frozen(value: Any) -> Any:
+    return value if value is UNSET or isinstance(value, (str, int, float, Enrichment)) else plain(value)
+
+
+def _milliseconds(browser_session: object) -> int | None:
+    try:
+        number = int(str(browser_session))
+    except ValueError:
+        return None
+    return number if 0 < number < 2**53 else None
+
+
+@cache
+def _warn_nobody(event: str) -> None:
+    logger.warning(
+        "%s was tracked outside any session and without a user; it is sent under a device of this process. "
+        "Open a session around it, or pass user_id=.",
+        event,
+    )

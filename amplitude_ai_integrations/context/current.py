@@ -1,0 +1,152 @@
+"""Who is speaking: one immutable view in one ContextVar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .trace import Trace, TurnCounter, turns_of
+
+if TYPE_CHECKING:
+    from ..privacy.gate import Gate
+
+
+class Conversation:
+    """One session as everything inside it shares it: its id, whose it is, and what its events may say."""
+
+    def __init__(
+        self,
+        session_id: str | None,
+        *,
+        user_id: str | None = None,
+        device_id: str | None = None,
+        browser_session_id: str | None = None,
+        gate: Gate | None = None,
+        idle_timeout_minutes: int | None = None,
+    ) -> None:
+        self.session_id = session_id
+        self.user_id = user_id
+        self.device_id = device_id
+        self.browser_session_id = browser_session_id
+        self.gate = gate
+        self.idle_timeout_minutes = idle_timeout_minutes
+        self.agent: AgentFacts | None = None  # what the request says of the agent, where one does
+        self.event_count = 0
+
+    @property
+    def turns(self) -> TurnCounter | None:
+        """The session's turn counter, shared by all of this process."""
+        return turns_of(self.session_id) if self.session_id else None
+
+    def settle(self, record: Callable[[], None]) -> None:
+        """Call ``record`` once it is known whose session this is: here, at once."""
+        record()
+
+    def identify(self) -> None:
+        """Find out whose session this is, as far as that is possible now."""
+
+
+@dataclass(frozen=True)
+class AgentFacts:
+    """What is known of the agent at work; each is sent only where it is set."""
+
+    agent_id: str | None = None
+    agent_name: str | None = None
+    parent_agent_id: str | None = None
+    customer_org_id: str | None = None
+    agent_version: str | None = None
+    agent_description: str | None = None
+    context: Mapping[str, Any] | None = None
+    env: str | None = None
+    locale: str | None = None
+    tags: tuple[str, ...] | None = None
+    groups: Mapping[str, Any] | None = None
+
+    def over(self, other: AgentFacts) -> AgentFacts:
+        """Return these facts where they are set, and those of the place around where they are not.
+
+        Another agent's place lends its environment and dimensions, but not who it is.
+        """
+        if self.agent_id and other.agent_id and self.agent_id != other.agent_id:
+            other = replace(other, **dict.fromkeys(_WHO, None))
+        return replace(other, **{name: value for name, value in self.__dict__.items() if value is not None})
+
+
+_WHO = ("agent_id", "agent_name", "parent_agent_id", "agent_version", "agent_description")
+
+
+@dataclass(frozen=True)
+class SessionContext:
+    """The view of one place in the program: conversation, agent and trace."""
+
+    conversation: Conversation
+    agent: AgentFacts = field(default_factory=AgentFacts)
+    trace: Trace = field(default_factory=Trace)
+
+    @property
+    def session_id(self) -> str | None:
+        """The session's id; ``None`` where a web request has not said yet which it is."""
+        return self.conversation.session_id
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the current trace."""
+        return self.trace.latest().id
+
+    @property
+    def user_id(self) -> str | None:
+        """The user, where known."""
+        return self.conversation.user_id
+
+    @property
+    def device_id(self) -> str | None:
+        """The device, where known."""
+        return self.conversation.device_id
+
+    @property
+    def agent_id(self) -> str | None:
+        """The agent at work, where named."""
+        return self.agent.agent_id
+
+
+_current: ContextVar[SessionContext | None] = ContextVar("amplitude_ai_session", default=None)
+
+
+def get_active_context() -> SessionContext | None:
+    """Return the view of the place this is called from, or ``None`` outside any session."""
+    return _current.get()
+
+
+def push_context(context: SessionContext) -> Token[SessionContext | None]:
+    """Make ``context`` the current one; give the token to ``reset_context`` when its block ends."""
+    return _current.set(context)
+
+
+def reset_context(token: Token[SessionContext | None]) -> None:
+    """Restore what was current before ``push_context``.
+
+    A generator that is finalised elsewhere runs in another context, where there is nothing to restore.
+    """
+    try:
+        _current.reset(token)
+    except ValueError:
+        return
+
+
+def roll_trace(context: SessionContext, trace_id: str | None = None, *, is_silent: bool = False) -> Trace:
+    """Begin a new trace in this place of the program, and return it.
+
+    ``is_silent`` keeps it to this place; otherwise a worker thread leaves word of it to the request that
+    it works for.
+    """
+    trace = Trace(trace_id)
+    active = _current.get()
+    if active is not None and active.conversation is context.conversation:
+        _current.set(replace(active, trace=trace))
+        if not is_silent:
+            active.trace.leave_word(trace)
+    else:
+        context.trace.next = trace
+    return trace

@@ -1,0 +1,74 @@
+"""Whose event it is: ids as they were given, and a device where nobody gave one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from functools import cache
+
+from ..exceptions import logger
+from ..schema.values import clean, to_json
+
+# https://amplitude.com/docs/data/user-properties-and-events: ids that are refused as placeholders.
+_REFUSED = frozenset(
+    {
+        "anonymous",
+        "nil",
+        "none",
+        "null",
+        "n/a",
+        "na",
+        "undefined",
+        "unknown",
+        "",
+        "00000000-0000-0000-0000-000000000000",
+        "{}",
+        "lmy47d",
+        "0",
+        "-1",
+    }
+)
+_NAMESPACE = uuid.UUID("6f1c3b52-8a1e-4c55-9c39-2f0f5f3a7d10")
+_LONGEST = 512
+_process_device = str(uuid.uuid4())
+
+
+def usable_id(value: object, what: str) -> str | None:
+    """Return an id as text, or ``None`` for one that Amplitude refuses, with one warning each."""
+    if value is None:
+        return None
+    text = value if type(value) is str else to_json(value)
+    text = clean(text).strip()[:_LONGEST]
+    if text.lower() in _REFUSED:
+        if text:
+            _warn(what, text)
+        return None
+    return text
+
+
+def device_for(session_id: str | None) -> str:
+    """Return the device of an event without user and device: its session's, or this process's."""
+    return str(uuid.uuid5(_NAMESPACE, session_id)) if session_id else _process_device
+
+
+def replay_id(device_id: str | None, browser_session_id: str | None) -> str | None:
+    """Return the id that links to the browser's Session Replay, where both halves are known."""
+    return f"{device_id}/{browser_session_id}" if device_id and browser_session_id else None
+
+
+def groups_of(value: object) -> dict[str, str | list[str]] | None:
+    """Return groups in the only shape Amplitude takes: a name and one text, or several."""
+    if not isinstance(value, Mapping):
+        return None
+    return {to_json(name): _group(inner) for name, inner in value.items()} or None
+
+
+def _group(value: object) -> str | list[str]:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [to_json(item) for item in value]
+    return to_json(value)
+
+
+@cache
+def _warn(what: str, text: str) -> None:
+    logger.warning("%s %r is a placeholder that Amplitude refuses; the event goes without it.", what, text)

@@ -1,0 +1,126 @@
+"""Delivery through the official client, with what it would cut or drop put back whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+from urllib.parse import urlsplit
+
+from amplitude import Amplitude, BaseEvent, Config
+
+from ..config import AIConfig
+from ..exceptions import ConfigurationError, shielded
+from .flush import Counts, FlushResult
+from .sinks import WireEvent
+
+Callback = Callable[[Any, int, "str | None"], object]
+
+LOCAL_KEY = "local"
+_FLUSH_MILLIS = 1_000  # an agent's turns should be seen within a second or two, not ten
+_OK = range(200, 300)
+
+
+def client_for(api_key: str | None, config: AIConfig) -> Amplitude:
+    """Return a client of our own for a key, or for a server of yours that needs none.
+
+    Raises:
+        ConfigurationError: There is neither a key nor a server.
+    """
+    if not api_key and not config.server_url:
+        raise ConfigurationError(
+            "AmplitudeAI needs somewhere to send events: pass amplitude= or api_key=, set "
+            "AMPLITUDE_AI_API_KEY, or set AMPLITUDE_AI_SERVER_URL to a local `amplitude-ai analytics`."
+        )
+    settings = Config(
+        flush_interval_millis=_FLUSH_MILLIS,
+        server_zone=config.server_zone,
+        server_url=_endpoint(config.server_url),
+        min_id_length=1,  # ids are sent as they were given; the server would refuse those below five
+    )
+    return Amplitude(api_key or LOCAL_KEY, settings)
+
+
+def _endpoint(server_url: str | None) -> str | None:
+    if server_url is None or urlsplit(server_url).path.strip("/"):
+        return server_url
+    return server_url.rstrip("/") + "/2/httpapi"
+
+
+class WholeEvent(BaseEvent):  # type: ignore[misc]  # the client's package carries no types
+    """An event whose properties reach the server as they are.
+
+    The base class cuts every string at 1,024 characters, in place, and drops all properties for the sake
+    of one it does not like; ours are plain JSON already, so they are added after it has looked.
+    """
+
+    def __init__(self, event: WireEvent, callback: Callback | None) -> None:
+        envelope = {name: value for name, value in event.items() if name != "event_properties"}
+        super().__init__(callback=callback, **envelope)
+        self.event_properties = event["event_properties"]
+
+    def get_event_body(self) -> dict[str, Any]:
+        """Return the body as the base class makes it, with the properties whole."""
+        properties, self.event_properties = self.event_properties, None
+        try:
+            body: dict[str, Any] = super().get_event_body()
+        finally:
+            self.event_properties = properties
+        body["event_properties"] = properties
+        return body
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> WholeEvent:
+        # The client copies each event once a destination. Ours is made for one delivery and shared with
+        # nobody, so the copy (half of what tracking costs) buys nothing.
+        return self
+
+
+class OfficialSink:
+    """Hands events to an ``Amplitude`` client, ours or the customer's, in the caller's thread."""
+
+    def __init__(self, client: Amplitude, callback: Callback | None = None, *, is_ours: bool) -> None:
+        self.client = client
+        self._callback = callback
+        self._is_ours = is_ours
+        self._lock = threading.Lock()
+        self._taken = self._delivered = self._dead = 0
+
+    def send(self, event: WireEvent) -> None:
+        """Track the event through the client, plugins and all."""
+        with self._lock:
+            self._taken += 1
+        try:
+            self.client.track(WholeEvent(event, self._done))
+        except Exception:
+            with self._lock:
+                self._dead += 1
+            raise
+
+    def flush(self) -> FlushResult:
+        """Begin to deliver everything tracked so far."""
+        parts: list[Future[Any] | None] = self.client.flush()
+        return FlushResult(parts, self.counts)
+
+    def close(self) -> None:
+        """Flush; and shut the client down if it is ours."""
+        if self._is_ours:
+            self.client.shutdown()
+        else:
+            self.client.flush()
+
+    def counts(self) -> Counts:
+        """Say what the client's callbacks have told so far."""
+        with self._lock:
+            pending = self._taken - self._delivered - self._dead
+            return Counts(self._delivered, pending, self._dead)
+
+    def _done(self, event: Any, code: int, message: str | None = None) -> None:
+        with self._lock:
+            if code in _OK:
+                self._delivered += 1
+            else:
+                self._dead += 1
+        if self._callback is not None:
+            with shielded("on_event_callback"):
+                self._callback(event, code, message)

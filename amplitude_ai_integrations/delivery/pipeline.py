@@ -1,0 +1,104 @@
+"""From an event as it was told to an event as it leaves."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct, structs
+
+from ..config import AIConfig
+from ..exceptions import shield, shielded
+from ..privacy.gate import Gate
+from ..schema.base import AgentEvent
+from ..schema.catalog import event_type
+from .flush import Counts, FlushResult
+from .sinks import Sink, WireEvent
+
+
+class Envelope(Struct, frozen=True, omit_defaults=True):
+    """What stands around an event's properties, in Amplitude's own terms.
+
+    ``time`` is in ms since the epoch; ``session_id`` is the browser's, in the same unit.
+    """
+
+    insert_id: str
+    time: int
+    user_id: str | None = None
+    device_id: str | None = None
+    session_id: int | None = None
+    groups: dict[str, str | list[str]] | None = None
+
+
+class Pipeline:
+    """Strips, redacts and bounds an event, lets ``before_send`` see it, and hands it to the sinks."""
+
+    def __init__(self, config: AIConfig, sinks: Sequence[Sink]) -> None:
+        self.config = config
+        self.gate = Gate(config)
+        self.sinks = tuple(sinks)
+        self.dropped: Counter[str] = Counter()
+
+    def submit(
+        self,
+        event: AgentEvent,
+        envelope: Envelope,
+        custom: Mapping[Any, Any] | None = None,
+        gate: Gate | None = None,
+    ) -> None:
+        """Send one event; ``gate`` is the session's, where that was opened with another configuration."""
+        wire: WireEvent = {"event_type": event_type(type(event))}
+        wire.update((name, value) for name, value in structs.asdict(envelope).items() if value is not None)
+        wire["event_properties"] = (gate or self.gate).properties(event, custom)
+        final = self._before_send(wire)
+        if final is None:
+            self.dropped["before_send"] += 1
+            return
+        for sink in self.sinks:
+            with shielded("delivery"):
+                sink.send(final)
+
+    def flush(self) -> FlushResult:
+        """Begin to deliver everything submitted so far."""
+        parts = [part for sink in self.sinks for part in sink.flush()]
+        return FlushResult(parts, self.counts)
+
+    def close(self) -> None:
+        """Close the sinks."""
+        for sink in self.sinks:
+            with shielded("close"):
+                sink.close()
+
+    def counts(self) -> Counts:
+        """Say how many events arrived, are pending and are lost, by the sink that delivers."""
+        return self.sinks[-1].counts() if self.sinks else Counts(0, 0, 0)
+
+    def _before_send(self, wire: WireEvent) -> WireEvent | None:
+        hook = self.config.before_send
+        if hook is None:
+            return wire
+        try:
+            answer = hook(copy.deepcopy(wire))
+        except Exception as error:
+            self.dropped["before_send failed"] += 1
+            if shield.reraise:
+                raise
+            shield.note("before_send", error)
+            return wire
+        if answer is None:
+            return None
+        if _is_event(answer):
+            return dict(answer)
+        self.dropped["before_send returned no event"] += 1
+        return wire
+
+
+def _is_event(answer: object) -> bool:
+    return (
+        isinstance(answer, Mapping)
+        and isinstance(answer.get("event_type"), str)
+        and isinstance(answer.get("event_properties"), Mapping)
+        and bool(answer.get("user_id") or answer.get("device_id"))
+    )

@@ -1,0 +1,106 @@
+"""Where finished events go: one protocol, and the sinks that need no network."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from ..schema.names import wire_name
+from .flush import Counts, FlushResult
+
+WireEvent = dict[str, Any]
+
+
+class Sink(Protocol):
+    """Takes finished events: redacted, bounded, plain JSON values.
+
+    ``send`` is called in the caller's thread and returns at once; what a sink does with the event
+    afterwards, and how it survives an outage, is its own affair.
+    """
+
+    def send(self, event: WireEvent) -> None:
+        """Take one event."""
+
+    def flush(self) -> FlushResult:
+        """Begin to deliver everything taken so far."""
+
+    def close(self) -> None:
+        """Deliver what is pending within the sink's bounds and stop."""
+
+    def counts(self) -> Counts:
+        """Say how many events arrived, are pending, and are lost."""
+
+
+class MemorySink:
+    """Keeps events in a list, for tests and for looking at what would leave."""
+
+    def __init__(self) -> None:
+        self.events: list[WireEvent] = []
+        self._lock = threading.Lock()
+
+    def send(self, event: WireEvent) -> None:
+        """Append the event."""
+        with self._lock:
+            self.events.append(event)
+
+    def flush(self) -> FlushResult:
+        """Nothing is ever pending."""
+        return FlushResult([], self.counts)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def counts(self) -> Counts:
+        """Every event has arrived."""
+        return Counts(len(self.events), 0, 0)
+
+    def __iter__(self) -> Iterator[WireEvent]:
+        return iter(self.events)
+
+
+class ConsoleSink(MemorySink):
+    """Prints one line an event to stderr and keeps nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printed = 0
+
+    def send(self, event: WireEvent) -> None:
+        """Print the event's summary."""
+        self._printed += 1
+        print(summary(event), file=sys.stderr)  # noqa: T201 - printing is what this sink is for
+
+    def counts(self) -> Counts:
+        """Every event has been printed."""
+        return Counts(self._printed, 0, 0)
+
+
+_SHOWN = {
+    "session": "session_id",
+    "agent": "agent_id",
+    "model": "model_name",
+    "tool": "tool_name",
+    "span": "span_name",
+    "score": "score_name",
+    "value": "score_value",
+    "tokens": "total_tokens",
+    "cost": "cost_usd",
+    "latency": "latency_ms",
+    "error": "error_type",
+}
+_FORMATS = {"tokens": "{:,}", "cost": "${:.4f}", "latency": "{:,.0f} ms"}
+
+
+def summary(event: WireEvent) -> str:
+    """Return an event as one line: type, user, session and the figures it has."""
+    properties = event["event_properties"]
+    parts = [f"[amplitude-ai] {event['event_type']}"]
+    if "user_id" in event:
+        parts.append(f"user={event['user_id']}")
+    for label, field in _SHOWN.items():
+        value = properties.get(wire_name(field))
+        if value is not None:
+            parts.append(f"{label}={_FORMATS.get(label, '{}').format(value)}")
+    return " | ".join(parts)

@@ -1,0 +1,92 @@
+"""The errors we raise, and the shield that keeps all others away from the host program."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger: Final = logging.getLogger("amplitude_ai_integrations")
+
+
+class AmplitudeAIError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ConfigurationError(AmplitudeAIError):
+    """A setting, argument or command line is wrong; the message says how to mend it."""
+
+
+class ValidationError(AmplitudeAIError, ValueError):
+    """An argument of a ``track_*`` method is wrong, under ``AIConfig(validate=True)`` only."""
+
+
+class ProviderError(AmplitudeAIError):
+    """A model provider's package is missing or is not one we can observe."""
+
+
+class AmplitudeAIWrapError(ProviderError):
+    """``wrap()`` was given an object that is not a model client we know."""
+
+
+class Shield:
+    """Counts what it swallows, says each kind once, and raises it again under our own tests."""
+
+    def __init__(self) -> None:
+        self.reraise = False
+        self.swallowed: Counter[str] = Counter()
+
+    def note(self, where: str, error: Exception) -> None:
+        """Record an error of ours that the host program must not see."""
+        kind = f"{where}: {type(error).__name__}"
+        self.swallowed[kind] += 1
+        if self.swallowed[kind] == 1:
+            logger.warning(
+                "%s; the event may be incomplete, your program is not affected", kind, exc_info=error
+            )
+
+
+shield: Final = Shield()
+
+
+class shielded:  # noqa: N801 - reads as a keyword at the places it guards
+    """Guard a place where the host program enters our code.
+
+    As a context manager, nothing that is raised inside leaves the block. As a decorator,
+    ``otherwise`` is what the caller gets instead. Exceptions that are not errors (cancellation,
+    interrupts) and our own deliberate ones pass.
+    """
+
+    __slots__ = ("otherwise", "where")
+
+    def __init__(self, where: str, otherwise: object = None) -> None:
+        self.where = where
+        self.otherwise = otherwise
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is None or not isinstance(error, Exception) or isinstance(error, AmplitudeAIError):
+            return False
+        if shield.reraise:
+            return False
+        shield.note(self.where, error)
+        return True
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            with self:
+                return function(*args, **kwargs)
+            return self.otherwise  # type: ignore[return-value]  # the caller of shielded() chose it
+
+        return guarded

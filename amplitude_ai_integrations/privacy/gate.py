@@ -1,0 +1,97 @@
+"""The one gate: an event in, the properties that may leave out, whichever door the event came through."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import UNSET
+
+from ..config import AIConfig, ContentMode
+from ..schema.base import AgentEvent
+from ..schema.catalog import Field, fields_of
+from ..schema.enrichments import SessionEnrichments
+from ..schema.fields import Content
+from ..schema.values import clean, plain, to_json
+from .modes import LEAVES, judgement
+from .redaction import Redactor
+
+_NAME_LIMIT = 1_000  # characters of a name or an id; nothing honest comes near
+
+
+class Gate:
+    """Applies a configuration's content mode and redaction to events."""
+
+    def __init__(self, config: AIConfig) -> None:
+        self.mode = config.content_mode
+        self._leaves = LEAVES[config.content_mode]
+        self._context_keys = frozenset(config.context_keys)
+        self._redactor = Redactor(config)
+
+    def properties(self, event: AgentEvent, custom: Mapping[Any, Any] | None = None) -> dict[str, Any]:
+        """Return an event's properties under their wire names, stripped, redacted and bounded."""
+        result = self._custom(custom) if custom else {}
+        for field in fields_of(type(event)):
+            value = getattr(event, field.name)
+            if value is UNSET or value is None:
+                continue
+            value = self._content(field, value) if field.about.content else _fact(field, value)
+            if value is not None:
+                result[field.wire] = value
+        return result
+
+    def _content(self, field: Field, value: Any) -> Any:
+        value = self._allowed(field, value)
+        if value is None:
+            return None
+        if field.name == "llm_message":
+            text = value if isinstance(value, str) else to_json(value)
+            return {"text": self._redactor.text(clean(text))} if text else None
+        if isinstance(value, str):
+            return to_json(self._redactor.text(clean(value)))
+        return to_json(self._redactor.value(plain(value)))
+
+    def _allowed(self, field: Field, value: Any) -> Any:
+        if isinstance(value, SessionEnrichments):
+            return judgement(value, self._leaves)
+        if field.about.content is Content.CONTEXT and self.mode is not ContentMode.FULL:
+            return _chosen(value, self._context_keys)
+        return judgement(value, self._leaves) if field.about.content in self._leaves else None
+
+    def _custom(self, custom: Mapping[Any, Any]) -> dict[str, Any]:
+        values = plain(custom)
+        if not isinstance(values, dict):
+            return {}
+        if self.mode is ContentMode.FULL:
+            redacted: dict[str, Any] = self._redactor.value(values)
+            return redacted
+        return {key: value for key, value in values.items() if isinstance(value, (bool, int, float))}
+
+
+def _chosen(value: Any, keys: frozenset[str]) -> dict[str, Any] | None:
+    if not isinstance(value, Mapping):
+        return None
+    return {key: value[key] for key in value if key in keys} or None
+
+
+def _fact(field: Field, value: Any) -> Any:
+    """Return a number, flag, name or id as its type asks, or nothing where it cannot be one."""
+    if field.type is bool:
+        return bool(value)
+    if field.type in (int, float):
+        return _number(value, 0 if field.required else None)
+    if field.type is str:
+        return _name(value)
+    return [_name(item) for item in value]
+
+
+def _number(value: Any, otherwise: float | None) -> float | None:
+    value = plain(value)
+    is_number = isinstance(value, (int, float)) and math.isfinite(value)
+    return value if is_number else otherwise
+
+
+def _name(value: Any) -> str:
+    text = value if type(value) is str else to_json(value)
+    return clean(text if len(text) <= _NAME_LIMIT else text[:_NAME_LIMIT])

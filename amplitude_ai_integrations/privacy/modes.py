@@ -1,0 +1,40 @@
+"""Which kind of words leaves in which content mode."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, Final
+
+from ..config import ContentMode
+from ..schema.enrichments import Enrichment
+from ..schema.fields import Content
+
+LEAVES: Final[dict[ContentMode, frozenset[Content]]] = {
+    ContentMode.FULL: frozenset(Content),
+    ContentMode.METADATA_ONLY: frozenset(),
+    ContentMode.CUSTOMER_ENRICHED: frozenset({Content.JUDGEMENT}),
+}
+
+
+def judgement(value: object, leaves: frozenset[Content]) -> Any:
+    """Return an enrichment as a dictionary of those fields whose kind of words may leave.
+
+    Anything that is not one of our enrichment types cannot say what it holds, so it leaves whole or not
+    at all.
+    """
+    if isinstance(value, Enrichment):
+        return {
+            item.name: judgement(inner, leaves)
+            for item in fields(value)  # type: ignore[arg-type]  # each subclass is a dataclass
+            if (inner := getattr(value, item.name)) is not None and _may_leave(item.metadata, leaves)
+        }
+    if isinstance(value, dict):
+        return {key: judgement(inner, leaves) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [judgement(inner, leaves) for inner in value]
+    return value
+
+
+def _may_leave(metadata: Any, leaves: frozenset[Content]) -> bool:
+    content = metadata.get("content")
+    return content is None or content in leaves

@@ -1,0 +1,3 @@
+"""One thin file a model provider."""
+
+from __future__ import annotations

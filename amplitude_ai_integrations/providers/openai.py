@@ -1,0 +1,204 @@
+"""OpenAI's own clients, observed: https://platform.openai.com/docs/api-reference.
+
+Every call of these clients passes ``client.request``, whichever public method made it: ``create``,
+``parse``, ``stream``, raw and streaming responses, copies by ``with_options``. That is where they are
+observed; nothing in the vendor's package is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..calls.facts import Adapter
+from ..calls.keywords import taken_from
+from ..calls.observation import Observation
+from ..calls.streams import observe_async, observe_sync
+from ..client.attach import client_of
+from ..context import get_active_context
+from ..exceptions import shielded
+from ..registry import PROVIDERS, note_observed
+from .openai_chat import ChatCompletions
+from .openai_embeddings import Embeddings
+from .openai_methods import with_keywords
+from .openai_raw import observe_raw
+from .openai_responses import Responses
+
+try:
+    import openai
+except ImportError as error:
+    raise PROVIDERS["openai"].missing() from error
+
+_ADAPTERS: Mapping[str, type[Adapter]] = {
+    "/chat/completions": ChatCompletions,
+    "/responses": Responses,
+    "/embeddings": Embeddings,
+}
+# Asking for usage is safe where the server is the vendor's own; others may refuse what they do not know.
+_COUNTS_ON_REQUEST = ("api.openai.com", ".openai.azure.com")
+
+
+class _Observed:
+    """What the observed clients share: whose they are, and how a call is watched."""
+
+    _amplitude: Any
+    _amplitude_defaults: Mapping[str, Any]
+    _provider_name: str
+
+    def _observation(self, options: Any, is_streaming: bool) -> Observation | None:
+        options.headers, keywords = taken_from(options.headers)
+        adapter = _ADAPTERS.get(options.url)
+        if adapter is None or options.method.lower() != "post" or not isinstance(options.json_data, dict):
+            return None
+        ai = client_of(self._amplitude)
+        if not ai.config.enabled:
+            return None
+        return Observation(
+            ai,
+            adapter(self._provider_name),  # type: ignore[call-arg]  # each adapter of ours takes its provider
+            options.json_data,
+            keywords if get_active_context() else {**self._amplitude_defaults, **keywords},
+            is_streaming=is_streaming,
+        )
+
+    def _asks_for_usage(self, options: Any) -> bool:
+        """Ask a chat stream to count its tokens, unless the caller did; tell whether we asked."""
+        host = self.base_url.host  # type: ignore[attr-defined]  # the vendor's client has it
+        is_vendor = host == _COUNTS_ON_REQUEST[0] or host.endswith(_COUNTS_ON_REQUEST[1])
+        if not is_vendor or options.url != "/chat/completions" or "stream_options" in options.json_data:
+            return False
+        options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
+        return True
+
+
+def _is_usage_chunk(chunk: Any) -> bool:
+    return chunk.usage is not None and not chunk.choices
+
+
+def _is_raw(response: Any) -> bool:
+    return hasattr(response, "http_response")
+
+
+class OpenAI(_Observed, openai.OpenAI):
+    """``openai.OpenAI`` whose calls become ``[Agent]`` events.
+
+    Takes the vendor's own arguments besides ``amplitude`` (an ``AmplitudeAI`` or an ``Amplitude``) and
+    ``provider_name`` (what the events say where the server is another vendor's). Each call also takes
+    ``amplitude_user_id``, ``amplitude_conversation_id``, ``amplitude_message_id`` and the like.
+    """
+
+    def __init__(
+        self,
+        *,
+        amplitude: Any,
+        provider_name: str = "openai",
+        amplitude_defaults: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        adopt(self, amplitude, provider_name, amplitude_defaults)
+
+    def copy(self, *, _extra_kwargs: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Return a copy of the client, observed like this one."""
+        return super().copy(_extra_kwargs=_own_arguments(self, _extra_kwargs), **options)
+
+    with_options = copy
+
+    def request(self, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
+        """Make a call and observe it."""
+        is_streaming = bool(kwargs.get("stream"))
+        observation = None
+        with shielded("openai"):
+            observation = self._observation(options, is_streaming)
+        if observation is None:
+            return super().request(cast_to, options, *args, **kwargs)
+        is_ours = is_streaming and self._asks_for_usage(options)
+        try:
+            response = super().request(cast_to, options, *args, **kwargs)
+        except BaseException as error:
+            observation.failed(error)
+            raise
+        with shielded("openai"):
+            if _is_raw(response):
+                observe_raw(response, observation, observe_sync)
+            elif isinstance(response, openai.Stream):
+                observe_sync(response, observation, _is_usage_chunk if is_ours else _never)
+            else:
+                observation.returned(response)
+        return response
+
+
+class AsyncOpenAI(_Observed, openai.AsyncOpenAI):
+    """``openai.AsyncOpenAI`` whose calls become ``[Agent]`` events; see ``OpenAI``."""
+
+    def __init__(
+        self,
+        *,
+        amplitude: Any,
+        provider_name: str = "openai",
+        amplitude_defaults: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        adopt(self, amplitude, provider_name, amplitude_defaults)
+
+    def copy(self, *, _extra_kwargs: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Return a copy of the client, observed like this one."""
+        return super().copy(_extra_kwargs=_own_arguments(self, _extra_kwargs), **options)
+
+    with_options = copy
+
+    async def request(self, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
+        """Make a call and observe it."""
+        is_streaming = bool(kwargs.get("stream"))
+        observation = None
+        with shielded("openai"):
+            observation = self._observation(options, is_streaming)
+        if observation is None:
+            return await super().request(cast_to, options, *args, **kwargs)
+        is_ours = is_streaming and self._asks_for_usage(options)
+        try:
+            response = await super().request(cast_to, options, *args, **kwargs)
+        except BaseException as error:
+            observation.failed(error)
+            raise
+        with shielded("openai"):
+            if _is_raw(response):
+                observe_raw(response, observation, observe_async)
+            elif isinstance(response, openai.AsyncStream):
+                observe_async(response, observation, _is_usage_chunk if is_ours else _never)
+            else:
+                observation.returned(response)
+        return response
+
+
+def _never(_chunk: Any) -> bool:
+    return False
+
+
+def _own_arguments(client: _Observed, extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        **(extra or {}),
+        "amplitude": client._amplitude,
+        "provider_name": client._provider_name,
+        "amplitude_defaults": client._amplitude_defaults,
+    }
+
+
+def adopt(
+    client: Any, amplitude: Any, provider_name: str = "openai", defaults: Mapping[str, Any] | None = None
+) -> None:
+    """Make a client that is, or has become, one of our classes report to ``amplitude``.
+
+    Raises:
+        ConfigurationError: ``amplitude`` is neither an ``AmplitudeAI`` nor an ``Amplitude``.
+    """
+    client_of(amplitude)
+    client._amplitude = amplitude
+    client._amplitude_defaults = dict(defaults or {})
+    client._provider_name = provider_name
+    with_keywords(client)
+    note_observed("openai")
+
+
+OBSERVED: Mapping[type, type] = {openai.OpenAI: OpenAI, openai.AsyncOpenAI: AsyncOpenAI}

@@ -1,0 +1,3 @@
+"""One request, any server."""
+
+from __future__ import annotations

@@ -1,0 +1,119 @@
+"""What an application decides about its requests: the options all web doors share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from ..client.agent import BoundAgent
+from ..client.client import AmplitudeAI
+from ..context.current import AgentFacts
+from ..exceptions import ConfigurationError
+
+Resolver = Callable[[Any], Any]
+
+
+class WebOptions(TypedDict, total=False):
+    """The options of a web door.
+
+    Resolvers take the request and return an id or ``None``, at once or to be awaited; one that fails is
+    logged once and changes no response. ``context`` and ``groups`` may be functions of the request too.
+    ``end_session`` decides whether the end of a request ends its session: by default only where the id
+    was made for this request. ``include`` and ``exclude`` are patterns of paths (``re.search``).
+    """
+
+    user_id_resolver: Resolver | None
+    device_id_resolver: Resolver | None
+    session_id_resolver: Resolver | None
+    browser_session_id_resolver: Resolver | None
+    agent: BoundAgent | None
+    agent_id: str | None
+    agent_version: str | None
+    env: str | None
+    customer_org_id: str | None
+    context: Mapping[str, Any] | Resolver | None
+    groups: Mapping[str, Any] | Resolver | None
+    track_session_events: bool
+    end_session: bool | None
+    include: Sequence[str]
+    exclude: Sequence[str]
+
+
+_RESOLVERS = ("user_id_resolver", "device_id_resolver", "session_id_resolver", "browser_session_id_resolver")
+_FACTS = ("agent_id", "agent_version", "env", "customer_org_id")
+
+
+@dataclass
+class Policy:
+    """The options of one door, checked once."""
+
+    ai: AmplitudeAI
+    agent: AgentFacts = field(default_factory=AgentFacts)
+    resolvers: dict[str, Resolver] = field(default_factory=dict)
+    tracks_end: bool = True
+    end_session: bool | None = None
+    include: re.Pattern[str] | None = None
+    exclude: re.Pattern[str] | None = None
+
+    @classmethod
+    def of(cls, ai: AmplitudeAI, options: Mapping[str, Any]) -> Policy:
+        """Check the options and bring them into shape.
+
+        Raises:
+            ConfigurationError: An option does not exist, or is of the wrong kind.
+        """
+        for name in options:
+            if name not in WebOptions.__annotations__:
+                known = ", ".join(sorted(WebOptions.__annotations__))
+                raise ConfigurationError(f"{name!r} is no option of the middleware; there are: {known}.")
+        resolvers = {}
+        for name in _RESOLVERS:
+            resolver = options.get(name)
+            if resolver is not None and not callable(resolver):
+                raise ConfigurationError(f"{name} must be callable, not {type(resolver).__name__}.")
+            if resolver is not None:
+                resolvers[name.removesuffix("_resolver")] = resolver
+        dynamic = {name: options[name] for name in ("context", "groups") if callable(options.get(name))}
+        return cls(
+            ai=ai,
+            agent=_agent(options, dynamic),
+            resolvers={**resolvers, **dynamic},
+            tracks_end=options.get("track_session_events", True),
+            end_session=options.get("end_session"),
+            include=_paths("include", options.get("include")),
+            exclude=_paths("exclude", options.get("exclude")),
+        )
+
+    def __post_init__(self) -> None:
+        self.gate = self.ai.recorder.pipeline.gate
+        self.propagates = self.ai.config.propagate_context
+
+    def covers(self, path: str) -> bool:
+        """Tell whether requests of this path are watched."""
+        if self.exclude is not None and self.exclude.search(path):
+            return False
+        return self.include is None or bool(self.include.search(path))
+
+
+def _agent(options: Mapping[str, Any], dynamic: Mapping[str, Resolver]) -> AgentFacts:
+    bound = options.get("agent")
+    if bound is not None and not isinstance(bound, BoundAgent):
+        raise ConfigurationError(f"agent must be what ai.agent() returns, not {type(bound).__name__}.")
+    given = {name: options[name] for name in _FACTS if options.get(name) is not None}
+    fixed = (name for name in ("context", "groups") if options.get(name) and name not in dynamic)
+    given |= {name: options[name] for name in fixed}
+    facts = AgentFacts(**given)
+    return facts.over(bound.scope.agent) if bound is not None else facts
+
+
+def _paths(name: str, patterns: Sequence[str] | None) -> re.Pattern[str] | None:
+    if not patterns:
+        return None
+    if isinstance(patterns, str):
+        raise ConfigurationError(f"{name} must be a list of patterns, not one string.")
+    try:
+        return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    except re.error as error:
+        raise ConfigurationError(f"{name} has a pattern that does not compile: {error}.") from None

@@ -1,0 +1,129 @@
+"""Write what is derived from the schema: typed keywords, the catalog, and the event reference.
+
+``python scripts/generate.py`` writes; with ``--check`` it writes nothing and fails if a file is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from amplitude_ai_integrations.client.positional import POSITIONAL
+from amplitude_ai_integrations.schema.base import AgentEvent
+from amplitude_ai_integrations.schema.catalog import Field, catalog, fields_of
+from amplitude_ai_integrations.schema.events import SDK_EVENTS
+
+ROOT = Path(__file__).resolve().parent.parent
+TYPES = {str: "str", int: "int", float: "float", bool: "bool", Any: "Any"}
+
+KEYWORDS_HEAD = '''"""The typed keywords of the public methods. Made by `scripts/generate.py` from the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from ..schema.enrichments import MessageLabel, SessionEnrichments
+
+
+class EnvelopeFields(TypedDict, total=False):
+    """What every method takes besides the event's own properties."""
+
+    device_id: str | None
+    browser_session_id: str | int | None
+    groups: Mapping[str, str | Sequence[str]] | None
+    event_properties: Mapping[str, Any] | None
+'''
+
+
+def keywords() -> str:
+    parts = [KEYWORDS_HEAD]
+    common = {field.name for field in fields_of(AgentEvent)}
+    taken = {name for client, _bound in POSITIONAL.values() for name in client}
+    shared = [field for field in fields_of(AgentEvent) if _argument(field) and _argument(field) not in taken]
+    parts.append(_typed_dict("CommonFields", "EnvelopeFields", "What every event takes.", shared))
+    for event in SDK_EVENTS:
+        client, bound = POSITIONAL[event]
+        own = [field for field in fields_of(event) if _argument(field)]
+        rest = [
+            field
+            for field in own
+            if _argument(field) not in client and (field.name not in common or field not in shared)
+        ]
+        extra = ["usage: Any", "auto_calculate_cost: bool"] if event.__name__ == "AIResponse" else []
+        parts.append(_typed_dict(f"{event.__name__}Fields", "CommonFields", event.summary, rest, extra))
+        more = [field for field in own if _argument(field) in client and _argument(field) not in bound]
+        name = f"Bound{event.__name__}Fields"
+        words = "The same, where a session or an agent is bound."
+        parts.append(_typed_dict(name, f"{event.__name__}Fields", words, more, ["user_id: str | None"]))
+    return "\n\n".join(parts)
+
+
+def reference() -> str:
+    lines = ["# Events", "", "Made by `scripts/generate.py` from the schema. Required properties are in bold.", ""]
+    for event in catalog():
+        side = " It comes from evaluation; applications do not send it." if event["server_side"] else ""
+        lines += [f"## {event['name']}", "", f"{event['description']}{side}", ""]
+        lines += ["| property | type | words | what it says |", "|---|---|---|---|"]
+        for item in event["properties"]:
+            name = f"**{item['name']}**" if item["required"] else item["name"]
+            kind = item["type"] + ("[]" if item["is_array"] else "")
+            lines.append(f"| {name} | {kind} | {item['content'] or ''} | {item['description']} |")
+        lines.append("")
+    lines += [
+        "The column *words* tells what leaves in which content mode: `full` sends all of them (redacted);",
+        "`customer_enriched` only *judgement*; `metadata_only` none. Properties without an entry are",
+        "numbers, flags, names and ids and are sent in every mode.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _argument(field: Field) -> str | None:
+    return None if field.about.derived else field.about.argument or field.name
+
+
+def _typed_dict(
+    name: str, base: str, words: str, fields: list[Field], extra: list[str] | None = None
+) -> str:
+    lines = [f"class {name}({base}, total=False):", f'    """{words}"""', ""]
+    lines += [f"    {_argument(field)}: {_type(field)} | None" for field in fields]
+    lines += [f"    {line}" for line in extra or []]
+    return "\n".join(lines) + "\n"
+
+
+def _type(field: Field) -> str:
+    return field.about.accepts or TYPES.get(field.type) or "Sequence[str]"
+
+
+def formatted(text: str) -> str:
+    command = [sys.executable, "-m", "ruff", "format", "-", "--stdin-filename", "keywords.py"]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail if a file is stale")
+    check = parser.parse_args().check
+    outputs = {
+        ROOT / "amplitude_ai_integrations/client/keywords.py": formatted(keywords()),
+        ROOT / "docs/events.md": reference(),
+        ROOT / "docs/catalog.json": json.dumps(catalog(), indent=1) + "\n",
+    }
+    stale = [path for path, text in outputs.items() if not path.exists() or path.read_text() != text]
+    if not check:
+        for path in stale:
+            path.write_text(outputs[path])
+            print(f"wrote {path.relative_to(ROOT)}")
+        return 0
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} is stale: run `python scripts/generate.py`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
