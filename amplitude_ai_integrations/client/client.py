@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import ENVIRONMENT_PREFIX, AIConfig
 from ..context.current import AgentFacts
+from ..context.identity import usable_id
 from ..delivery.flush import FlushResult
 from ..delivery.pipeline import Pipeline
 from ..delivery.sinks import ConsoleSink, Sink
@@ -118,6 +119,7 @@ class AmplitudeAI:
             locale=locale,
             groups=dict(groups) if groups else None,
         )
+        trace_id = usable_id(trace_id, "trace_id")
         return BoundAgent(self, Scope(facts, session_id, trace_id, user_id, device_id, browser_session_id))
 
     def track_user_message(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..pricing.cost import Tokens, cost_usd
 from ..pricing.tier import model_tier
 from ..schema.base import AgentEvent
+from ..schema.enrichments import MessageLabel
 from ..schema.events import AIResponse, Embedding, Score, Span, ToolCall, UserMessage
-from ..schema.values import plain
+from ..schema.facts import name
+from ..schema.values import plain, to_json
 
 Values = dict[str, Any]
 
@@ -30,41 +32,39 @@ def _user_message(values: Values) -> None:
 
 def _ai_response(values: Values) -> None:
     _messages(values)
-    for name, value in _usage(values.pop("usage", None)).items():
-        values.setdefault(name, value)
+    for field, value in _usage(values.pop("usage", None)).items():
+        values.setdefault(field, value)
     is_priced = values.pop("auto_calculate_cost", True)
     sent, written = values.get("input_tokens"), values.get("output_tokens")
     if sent is not None or written is not None:
         values.setdefault("total_tokens", _count(sent) + _count(written))
         if is_priced:
             _price(values)
-    model = values.get("model_name")
-    if model:
-        values.setdefault("model_tier", model_tier(str(model)))
-    if values.get("reasoning_content") or _count(values.get("reasoning_tokens")):
+    if values.get("model_name"):
+        values.setdefault("model_tier", model_tier(values["model_name"]))
+    if _is_given(values.get("reasoning_content")) or _count(values.get("reasoning_tokens")):
         values["has_reasoning"] = True
     prompt = values.get("system_prompt")
-    if prompt:
-        values["system_prompt_length"] = len(prompt) if isinstance(prompt, str) else len(str(plain(prompt)))
-    if values.get("tool_definitions"):
+    if _is_given(prompt):
+        values["system_prompt_length"] = len(prompt if isinstance(prompt, str) else to_json(prompt))
+    if isinstance(values.get("tool_definitions"), (list, tuple)):
         _tool_definitions(values)
-    values["is_error"] = bool(values.get("is_error", False))
+    values.setdefault("is_error", False)
 
 
 def _embedding(values: Values) -> None:
-    values["is_error"] = bool(values.get("is_error", False))
+    values.setdefault("is_error", False)
     if values.get("input_tokens") is not None:
         _price(values)
 
 
 def _span(values: Values) -> None:
-    values["is_error"] = bool(values.get("is_error", False))
+    values.setdefault("is_error", False)
 
 
 def _tool_call(values: Values) -> None:
-    is_failure = bool(values.get("is_error") or values.get("error_message"))
-    succeeded = values.get("tool_success")
-    values["tool_success"] = not is_failure if succeeded is None else bool(succeeded)
+    is_failure = values.get("is_error", False) or _is_given(values.get("error_message"))
+    values.setdefault("tool_success", not is_failure)
     values["is_error"] = not values["tool_success"]
 
 
@@ -75,26 +75,37 @@ def _score(values: Values) -> None:
 
 def _messages(values: Values) -> None:
     attachments = values.get("attachments")
-    if isinstance(attachments, Sequence) and not isinstance(attachments, (str, bytes)) and attachments:
-        facts = [item for item in attachments if isinstance(item, Mapping)]
+    if isinstance(attachments, (list, tuple)) and attachments:
+        facts = [item for item in attachments if isinstance(item, dict)]
         sizes = [size for item in facts if type(size := item.get("size_bytes")) in (int, float)]
         values["has_attachments"] = True
         values["attachment_count"] = len(attachments)
-        values["attachment_types"] = sorted({str(item["type"]) for item in facts if item.get("type")})
+        values["attachment_types"] = sorted({name(item["type"]) for item in facts if item.get("type")})
         if sizes:
             values["total_attachment_size_bytes"] = sum(sizes)
     labels = values.get("message_labels")
-    if isinstance(labels, Sequence) and labels:
-        pairs = (label.to_dict() if hasattr(label, "to_dict") else label for label in labels)
-        values["message_label_map"] = {pair["key"]: pair["value"] for pair in pairs}
+    if isinstance(labels, (list, tuple)):
+        pairs = [label.to_dict() if isinstance(label, MessageLabel) else label for label in labels]
+        values["message_label_map"] = {
+            str(pair["key"]): pair["value"]
+            for pair in pairs
+            if isinstance(pair, dict) and isinstance(pair.get("key"), str) and "value" in pair
+        } or None
 
 
 def _usage(usage: object) -> Values:
     if isinstance(usage, Mapping):
-        found = {name: usage.get(name) for name in _TOKEN_FIELDS}
+        found = {field: usage.get(field) for field in _TOKEN_FIELDS}
     else:
-        found = {name: getattr(usage, name, None) for name in _TOKEN_FIELDS}
-    return {name: value for name, value in found.items() if isinstance(value, int)}
+        found = {field: _attribute(usage, field) for field in _TOKEN_FIELDS}
+    return {field: value for field, value in found.items() if type(value) is int}
+
+
+def _attribute(value: object, attribute: str) -> object:
+    try:
+        return getattr(value, attribute, None)
+    except Exception:  # noqa: BLE001 - the object's own code, which may raise anything
+        return None
 
 
 _TOKEN_FIELDS = (
@@ -119,14 +130,14 @@ def _price(values: Values) -> None:
         _count(values.get("cache_read_tokens")),
         _count(values.get("cache_creation_tokens")),
     )
-    cost = cost_usd(str(values["model_name"]), values.get("provider"), tokens)
+    cost = cost_usd(values["model_name"], values.get("provider"), tokens)
     if cost is not None:
         values["cost_usd"] = cost
 
 
 def _tool_definitions(values: Values) -> None:
     definitions = [_definition(item) for item in plain(values["tool_definitions"]) if isinstance(item, dict)]
-    ordered = sorted(definitions, key=lambda item: str(item.get("name")))
+    ordered = sorted(definitions, key=lambda item: to_json(item.get("name")))
     canonical = json.dumps(ordered, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     values["tool_definitions"] = definitions
     values["tool_definitions_count"] = len(definitions)
@@ -137,12 +148,16 @@ def _definition(item: dict[str, Any]) -> dict[str, Any]:
     """Return one tool in a shape all vendors share."""
     function = item.get("function")
     inner = function if isinstance(function, dict) else item
-    named = {
+    parts = {
         "name": inner.get("name") or inner.get("type"),
         "description": inner.get("description"),
         "parameters": inner.get("parameters") or inner.get("input_schema"),
     }
-    return {name: value for name, value in named.items() if value is not None}
+    return {part: value for part, value in parts.items() if value is not None}
+
+
+def _is_given(value: object) -> bool:
+    return bool(value) if isinstance(value, str) else value is not None
 
 
 def _count(value: object) -> int:

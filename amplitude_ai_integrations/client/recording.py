@@ -19,7 +19,7 @@ from ..delivery.pipeline import Envelope, Pipeline
 from ..exceptions import logger, shielded
 from ..privacy.gate import Gate
 from ..schema.base import AgentEvent
-from ..schema.catalog import event_type, fields_of
+from ..schema.catalog import Field, event_type, fields_of
 from ..schema.enrichments import Enrichment
 from ..schema.events import (
     AIResponse,
@@ -31,6 +31,7 @@ from ..schema.events import (
     ToolCall,
     UserMessage,
 )
+from ..schema.facts import fact
 from ..schema.values import plain
 from ..version import __version__
 from .arguments import fields_given, validate
@@ -121,6 +122,7 @@ class _Recording:
         self.session_id = session_id
         self.values = fields_given(self.kind, self.given)
         self._agent(context)
+        self.values = _in_shape(self.kind, self.values)
         with shielded("derive"):
             derive(self.kind, self.values)
         if context is None:
@@ -155,7 +157,7 @@ class _Recording:
             trace.has_user_message = True
             trace.user_by_hand = self.by_hand
         if self.kind is ToolCall and self.by_hand:
-            trace.tools_by_hand[str(self.values.get("tool_name"))] += 1
+            trace.tools_by_hand[self.values.get("tool_name", "")] += 1
         if self.kind not in _JUDGEMENTS or trace.is_begun:
             self.values["trace_id"] = trace.id
 
@@ -165,7 +167,8 @@ class _Recording:
         session_id = self.session_id or (inside.session_id if inside else None)
         user_id = usable_id(given.get("user_id"), "user_id") or usable_id(scope.user_id, "user_id")
         device_id = usable_id(given.get("device_id"), "device_id") or usable_id(scope.device_id, "device_id")
-        browser = given.get("browser_session_id") or scope.browser_session_id
+        browser = usable_id(given.get("browser_session_id"), "browser_session_id")
+        browser = browser or usable_id(scope.browser_session_id, "browser_session_id")
         if conversation is not None:
             user_id = user_id or conversation.user_id
             device_id = device_id or conversation.device_id
@@ -176,7 +179,7 @@ class _Recording:
         if user_id is None and device_id is None:
             device_id = device_for(session_id)
         values["session_id"] = session_id or UNSET
-        values["session_replay_id"] = replay_id(device_id, str(browser) if browser else None) or UNSET
+        values["session_replay_id"] = replay_id(device_id, browser) or UNSET
         if "trace_id" not in values and scope.trace_id:
             values["trace_id"] = scope.trace_id
         self._turn(session_id)
@@ -209,21 +212,31 @@ class _Recording:
 
 
 def _event(kind: type[AgentEvent], values: Mapping[str, Any], gate: Gate) -> AgentEvent:
-    missing = {item.name: _EMPTY[item.type] for item in fields_of(kind) if item.required}
+    missing = {item.name: _EMPTY[item.type] for item in fields_of(kind) if not item.has_default}
     stamps = {"content_mode": gate.mode.value, "sdk_version": __version__, "runtime": RUNTIME}
     return kind(**{**missing, **values, **stamps})
+
+
+def _in_shape(kind: type[AgentEvent], values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with those that are no words brought to their types; what has no value goes."""
+    plain_facts = _fact_fields(kind)
+    shaped = {name: fact(plain_facts[name], values[name]) for name in values if name in plain_facts}
+    return {name: value for name, value in {**values, **shaped}.items() if value is not None}
+
+
+@cache
+def _fact_fields(kind: type[AgentEvent]) -> dict[str, Field]:
+    return {item.name: item for item in fields_of(kind) if item.about.content is None}
 
 
 def _frozen(value: Any) -> Any:
     return value if value is UNSET or isinstance(value, (str, int, float, Enrichment)) else plain(value)
 
 
-def _milliseconds(browser_session: object) -> int | None:
-    try:
-        number = int(str(browser_session))
-    except ValueError:
+def _milliseconds(browser_session: str | None) -> int | None:
+    if browser_session is None or not browser_session.isdecimal() or len(browser_session) > 15:
         return None
-    return number if 0 < number < 2**53 else None
+    return int(browser_session) or None
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,6 @@ from ..schema.fields import Content
 from ..schema.values import clean, plain, to_json
 from .modes import LEAVES, judgement
 from .redaction import Redactor
-
-_NAME_LIMIT = 1_000  # characters of a name or an id; nothing honest comes near
 
 
 class Gate:
@@ -36,7 +33,8 @@ class Gate:
             value = getattr(event, field.name)
             if value is UNSET or value is None:
                 continue
-            value = self._content(field, value) if field.about.content else _fact(field, value)
+            if field.about.content is not None:
+                value = self._content(field, value)
             if value is not None:
                 result[field.wire] = value
         return result
@@ -53,9 +51,11 @@ class Gate:
         return to_json(self._redactor.value(plain(value)))
 
     def _allowed(self, field: Field, value: Any) -> Any:
+        if self.mode is ContentMode.FULL:
+            return value
         if isinstance(value, SessionEnrichments):
             return judgement(value, self._leaves)
-        if field.about.content is Content.CONTEXT and self.mode is not ContentMode.FULL:
+        if field.about.content is Content.CONTEXT:
             return _chosen(value, self._context_keys)
         return judgement(value, self._leaves) if field.about.content in self._leaves else None
 
@@ -73,25 +73,3 @@ def _chosen(value: Any, keys: frozenset[str]) -> dict[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
     return {key: value[key] for key in value if key in keys} or None
-
-
-def _fact(field: Field, value: Any) -> Any:
-    """Return a number, flag, name or id as its type asks, or nothing where it cannot be one."""
-    if field.type is bool:
-        return bool(value)
-    if field.type in (int, float):
-        return _number(value, 0 if field.required else None)
-    if field.type is str:
-        return _name(value)
-    return [_name(item) for item in value]
-
-
-def _number(value: Any, otherwise: float | None) -> float | None:
-    value = plain(value)
-    is_number = isinstance(value, (int, float)) and math.isfinite(value)
-    return value if is_number else otherwise
-
-
-def _name(value: Any) -> str:
-    text = value if type(value) is str else to_json(value)
-    return clean(text if len(text) <= _NAME_LIMIT else text[:_NAME_LIMIT])

@@ -16,22 +16,27 @@ LEAVES: Final[dict[ContentMode, frozenset[Content]]] = {
 }
 
 
-def judgement(value: object, leaves: frozenset[Content]) -> Any:
+_DEEPEST = 12  # levels; our own types nest five, the rest is the customer's metadata
+
+
+def judgement(value: object, leaves: frozenset[Content], depth: int = 0) -> Any:
     """Return an enrichment as a dictionary of those fields whose kind of words may leave.
 
     Anything that is not one of our enrichment types cannot say what it holds, so it leaves whole or not
     at all.
     """
+    if depth > _DEEPEST:
+        return None
     if isinstance(value, Enrichment):
         return {
-            item.name: judgement(inner, leaves)
+            item.name: judgement(inner, leaves, depth + 1)
             for item in fields(value)  # type: ignore[arg-type]  # each subclass is a dataclass
             if (inner := getattr(value, item.name)) is not None and _may_leave(item.metadata, leaves)
         }
     if isinstance(value, dict):
-        return {key: judgement(inner, leaves) for key, inner in value.items()}
+        return {key: judgement(inner, leaves, depth + 1) for key, inner in dict.items(value)}
     if isinstance(value, (list, tuple)):
-        return [judgement(inner, leaves) for inner in value]
+        return [judgement(inner, leaves, depth + 1) for inner in value]
     return value
 
 

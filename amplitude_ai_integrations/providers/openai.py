@@ -41,6 +41,8 @@ _COUNTS_ON_REQUEST = ("api.openai.com", ".openai.azure.com")
 class _Observed:
     """What the observed clients share: whose they are, and how a call is watched."""
 
+    __slots__ = ()  # and second among the bases, so that a vendor's client can become one of ours in place
+
     _amplitude: Any
     _amplitude_defaults: Mapping[str, Any]
     _provider_name: str
@@ -79,7 +81,7 @@ def _is_raw(response: Any) -> bool:
     return hasattr(response, "http_response")
 
 
-class OpenAI(_Observed, openai.OpenAI):
+class OpenAI(openai.OpenAI, _Observed):
     """``openai.OpenAI`` whose calls become ``[Agent]`` events.
 
     Takes the vendor's own arguments besides ``amplitude`` (an ``AmplitudeAI`` or an ``Amplitude``) and
@@ -128,7 +130,7 @@ class OpenAI(_Observed, openai.OpenAI):
         return response
 
 
-class AsyncOpenAI(_Observed, openai.AsyncOpenAI):
+class AsyncOpenAI(openai.AsyncOpenAI, _Observed):
     """``openai.AsyncOpenAI`` whose calls become ``[Agent]`` events; see ``OpenAI``."""
 
     def __init__(

@@ -51,8 +51,13 @@ def _observe_parsed(response: Any, observation: Observation, observe: Observe) -
 
 
 def _closing(close: Callable[..., Any], http: Any, observation: Observation) -> Callable[..., Any]:
+    # A body that is read to its end closes its response before it is kept; the caller closes it again.
+    closed: list[bool] = []
+
     def closing(*args: Any, **kwargs: Any) -> Any:
-        if not observation.is_over:
+        is_read_now = http.is_stream_consumed and not hasattr(http, "_content") and not closed
+        closed.append(True)
+        if not observation.is_over and not is_read_now:
             _body_is_here(http, observation)
         return close(*args, **kwargs)
 

@@ -43,6 +43,7 @@ class Field(typing.NamedTuple):
     about: About
     type: Any
     required: bool
+    has_default: bool
 
 
 @cache
@@ -71,7 +72,9 @@ def event_type(event: type[AgentEvent]) -> str:
 
 def _field(info: msgspec.structs.FieldInfo) -> Field:
     kind, note = get_args(info.type)[0], info.type.__metadata__[0]
-    return Field(info.name, info.encode_name, note, _without_unset(kind), info.required)
+    has_default = info.default is not msgspec.NODEFAULT
+    is_optional = info.default is msgspec.UNSET
+    return Field(info.name, info.encode_name, note, _without_unset(kind), not is_optional, has_default)
 
 
 def _without_unset(kind: Any) -> Any:

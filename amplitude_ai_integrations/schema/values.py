@@ -32,12 +32,16 @@ def plain(value: object, budget: int = LIMIT) -> Any:
 
 
 def to_json(value: object) -> str:
-    """Return ``value`` as a JSON text of at most 100,000 characters; a string stands for itself."""
-    if isinstance(value, str):
-        return clean(value) if len(value) <= LIMIT else clean(value[: LIMIT - len(_CUT)]) + _CUT
+    """Return ``value`` as a JSON text of at most 100,000 characters.
+
+    What is a text, or becomes one (a date, an id), stands for itself, without quotes.
+    """
     budget = LIMIT
     while True:
-        text = _encoder.encode(plain(value, budget)).decode()
+        result = plain(value, budget)
+        if isinstance(result, str):
+            return result if len(result) <= LIMIT else result[: LIMIT - len(_CUT)] + _CUT
+        text = _encoder.encode(result).decode()
         if len(text) <= LIMIT:
             return text
         budget = budget * LIMIT // (2 * len(text))
@@ -115,13 +119,13 @@ class _Walk:
             return self.text(_shown(value))
         if isinstance(value, msgspec.Struct):
             return self.mapping(msgspec.structs.asdict(value), depth)
-        if dataclasses.is_dataclass(value):
-            names = (field.name for field in dataclasses.fields(value))
-            return self.mapping({name: getattr(value, name) for name in names}, depth)
         for method in ("model_dump", "to_dict"):
             dump = getattr(value, method, None)
             if callable(dump):
                 return self.visit(dump(), depth)
+        if dataclasses.is_dataclass(value):
+            names = (field.name for field in dataclasses.fields(value))
+            return self.mapping({name: getattr(value, name) for name in names}, depth)
         return self.text(_shown(value))
 
     def mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:

@@ -1,0 +1,67 @@
+# `make demo` shows the main job, `make test` passes the tests; each installs what it needs by itself.
+.PHONY: demo test test-all legs check bench docs pins wheel clean
+.DEFAULT_GOAL := test
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/demo.stamp: requirements/demo.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --requirement requirements/demo.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/main.stamp: requirements/main.txt $(VENV)/demo.stamp
+	$(PIP) --requirement requirements/main.txt
+	@touch $@
+
+$(VENV)/browser.stamp: requirements/browser.txt $(VENV)/main.stamp
+	$(PIP) --requirement requirements/browser.txt
+	@touch $@
+
+$(VENV)-oldest/stamp: requirements/oldest.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/oldest.txt
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/demo.stamp ## chat with an agent and see the conversation; ONCE=1 ends by itself
+	$(BIN)/python -m example_apps.fastapi_chat.demo $(if $(ONCE),--once)
+
+test: $(VENV)/main.stamp ## the tests of the main group
+	$(BIN)/python -m pytest -m "not browser"
+
+test-all: test legs ## the tests of all groups
+
+legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp wheel ## the groups that need more: browser, oldest versions, wheel
+	$(BIN)/python -m pytest -m browser
+	$(VENV)-oldest/bin/python -m pytest -m "not browser" -p no:cacheprovider -W default tests/providers tests/calls tests/web tests/client tests/delivery tests/pricing
+
+check: $(VENV)/main.stamp ## lint, types, floors, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright --level error
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/generate.py --check
+
+bench: $(VENV)/main.stamp ## what we cost, as ratios against the bare library
+	$(BIN)/python -m benchmarks.middleware
+	$(BIN)/python -m benchmarks.openai_call
+
+docs: $(VENV)/main.stamp ## write what is derived from the schema
+	$(BIN)/python scripts/generate.py
+
+wheel: $(VENV)/main.stamp ## build the wheel and try it in an empty environment
+	$(BIN)/python scripts/try_wheel.py
+
+pins: ## renew the pins (needs uv)
+	for group in main demo browser oldest; do \
+	  uv pip compile --quiet --upgrade --no-emit-index-url --no-header --universal --python-version 3.10 \
+	    requirements/$$group.in --output-file requirements/$$group.txt; \
+	done
+
+clean: ## remove environments and builds
+	rm -rf $(VENV) $(VENV)-oldest build dist
