@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from ..client.client import AmplitudeAI
 from ..client.recording import Scope
 from ..context.current import SessionContext, get_active_context
+from ..context.identity import new_id, usable_id
 from ..context.trace import Trace
 from ..exceptions import shielded
 from ..pricing.tokens import estimate_tokens
@@ -47,7 +47,7 @@ class Observation:
         self._is_streaming = is_streaming
         self._lock = threading.Lock()
         self._chunks = adapter.accumulator() if is_streaming else None
-        self._message_id = str(self._keywords.get("message_id") or uuid.uuid4())
+        self._message_id = usable_id(self._keywords.get("message_id"), "message_id") or new_id()
         self._request = RequestFacts("", "")
         self._first_at: float | None = None
         self._context = get_active_context()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, Final
 
 from msgspec import UNSET
 
 from ..config import AIConfig
-from ..context.current import AgentFacts, Conversation, SessionContext, get_active_context, roll_trace
-from ..context.identity import device_for, groups_of, replay_id, usable_id
+from ..context.current import AgentFacts, Conversation, SessionContext, get_active_context, merged, roll_trace
+from ..context.identity import device_for, groups_of, new_id, replay_id, usable_id
 from ..context.trace import Trace, turns_of
 from ..delivery.pipeline import Envelope, Pipeline
 from ..exceptions import logger, shielded
@@ -93,7 +92,7 @@ class Recorder:
         own_id = ""
         id_field = _ID_FIELDS.get(kind)
         if id_field is not None:
-            own_id = usable_id(given.get(id_field), id_field) or str(uuid.uuid4())
+            own_id = usable_id(given.get(id_field), id_field) or new_id()
             given[id_field] = own_id
         if self.config.enabled:
             with shielded(event_type(kind)):
@@ -111,7 +110,7 @@ class _Recording:
     scope: Scope
     by_hand: bool
     at_ms: int
-    insert_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    insert_id: str = field(default_factory=new_id)
 
     def start(self) -> None:
         session_id = usable_id(self.given.pop("session_id", None) or self.scope.session_id, "session_id")
@@ -137,16 +136,16 @@ class _Recording:
         conversation.settle(partial(self._finish, conversation))
 
     def _agent(self, context: SessionContext | None) -> None:
-        agent = self.scope.agent if context is None else self.scope.agent.over(context.agent)
-        if context is not None and context.conversation.agent is not None:
-            agent = agent.over(context.conversation.agent)
+        facts = self.scope.agent.given
+        if context is not None:
+            if context.agent is not self.scope.agent:
+                facts = merged(facts, context.agent.given)
+            if context.conversation.agent is not None:
+                facts = merged(facts, context.conversation.agent.given)
         explicit = {name: self.values[name] for name in _AGENT_FIELDS if name in self.values}
-        agent = replace(AgentFacts(), **explicit).over(agent)
-        self.groups = groups_of(self.given.get("groups")) or groups_of(agent.groups)
-        for name in _AGENT_FIELDS:
-            value = getattr(agent, name)
-            if value is not None:
-                self.values[name] = value
+        facts = merged(explicit, facts)
+        self.groups = groups_of(self.given.get("groups")) or groups_of(facts.pop("groups", None))
+        self.values.update(facts)
 
     def _trace(self, context: SessionContext) -> None:
         explicit = self.values.get("trace_id") or self.scope.trace_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .trace import Trace, TurnCounter, turns_of
@@ -64,17 +65,27 @@ class AgentFacts:
     tags: tuple[str, ...] | None = None
     groups: Mapping[str, Any] | None = None
 
-    def over(self, other: AgentFacts) -> AgentFacts:
-        """Return these facts where they are set, and those of the place around where they are not.
+    @cached_property
+    def given(self) -> dict[str, Any]:
+        """The facts that are set, by name."""
+        return {name: value for name, value in self.__dict__.items() if value is not None}
 
-        Another agent's place lends its environment and dimensions, but not who it is.
-        """
-        if self.agent_id and other.agent_id and self.agent_id != other.agent_id:
-            other = replace(other, **dict.fromkeys(_WHO, None))
-        return replace(other, **{name: value for name, value in self.__dict__.items() if value is not None})
+    def over(self, other: AgentFacts) -> AgentFacts:
+        """Return these facts where they are set, and those of the place around where they are not."""
+        return AgentFacts(**merged(self.given, other.given))
 
 
 _WHO = ("agent_id", "agent_name", "parent_agent_id", "agent_version", "agent_description")
+
+
+def merged(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a place over those of the place around it.
+
+    Another agent's place lends its environment and dimensions, but not who it is.
+    """
+    if inner.get("agent_id") and outer.get("agent_id") and inner["agent_id"] != outer["agent_id"]:
+        outer = {name: value for name, value in outer.items() if name not in _WHO}
+    return {**outer, **inner}
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import uuid
 from collections import Counter, OrderedDict
+
+from .identity import new_id
 
 
 class Trace:
@@ -28,7 +29,7 @@ class Trace:
     def id(self) -> str:
         """The trace's id, made when it is first needed."""
         if self._id is None:
-            self._id = str(uuid.uuid4())
+            self._id = new_id()
         return self._id
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -29,14 +31,13 @@ class Gate:
     def properties(self, event: AgentEvent, custom: Mapping[Any, Any] | None = None) -> dict[str, Any]:
         """Return an event's properties under their wire names, stripped, redacted and bounded."""
         result = self._custom(custom) if custom else {}
-        for field in fields_of(type(event)):
-            value = getattr(event, field.name)
+        fields, read = _reading(type(event))
+        for field, value in zip(fields, read(event), strict=True):
             if value is UNSET or value is None:
                 continue
-            if field.about.content is not None:
-                value = self._content(field, value)
-            if value is not None:
-                result[field.wire] = value
+            kept = value if field.about.content is None else self._content(field, value)
+            if kept is not None:
+                result[field.wire] = kept
         return result
 
     def _content(self, field: Field, value: Any) -> Any:
@@ -73,3 +74,10 @@ def _chosen(value: Any, keys: frozenset[str]) -> dict[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
     return {key: value[key] for key in value if key in keys} or None
+
+
+@cache
+def _reading(event: type[AgentEvent]) -> tuple[tuple[Field, ...], attrgetter[tuple[Any, ...]]]:
+    """Return an event's fields and what reads them all at once."""
+    fields = fields_of(event)
+    return fields, attrgetter(*(field.name for field in fields))

@@ -14,6 +14,7 @@ _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+'-])[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}"
     r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-]|:[\w./~-])"
 )
+_DIGIT = re.compile(r"\d")
 _IPV4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{6,39}(?:\.\d{1,3}){0,3}(?![\w:])")
 _DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?[\w;=.+-]{0,128},[A-Za-z0-9+/=_%-]{32,}")
@@ -83,11 +84,16 @@ def redact(text: str) -> str:
             text = pattern.sub("[api_key]", text)
         if "-----BEGIN" in text:
             text = _PRIVATE_KEY.sub("[private_key]", text)
-    text = _BEARER.sub(r"\1[token]", text)
+    if "earer" in text or "EARER" in text:
+        text = _BEARER.sub(r"\1[token]", text)
     if "@" in text:
         text = _EMAIL.sub("[email]", text)
     if ":" in text:
         text = _IPV6.sub(_ipv6, text)
+    return _digits(text) if _DIGIT.search(text) else text
+
+
+def _digits(text: str) -> str:
     if "." in text:
         text = _IPV4.sub(_ipv4, text)
     text = _CARD.sub(_card, text)

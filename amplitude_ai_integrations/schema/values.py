@@ -49,6 +49,8 @@ def to_json(value: object) -> str:
 
 def clean(text: str) -> str:
     """Return ``text`` without lone surrogates, which no JSON parser has to accept."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

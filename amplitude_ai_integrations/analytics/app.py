@@ -1,0 +1,94 @@
+"""Agent Analytics as one ASGI application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from .collector import routes as collector
+from .hosts import HostGuard, PageHeaders
+from .live import Live
+from .store.files import prepare
+from .store.ingest import Changes
+from .store.pool import ReadTooSlowError
+from .store.reader import Reader
+from .store.writer import Writer
+from .traffic import Traffic
+
+
+def create_app(database: Path, *, address: str = "127.0.0.1:8320", hosts: Iterable[str] = ()) -> Starlette:
+    """Build the collector and the pages over one database file."""
+    from .pages.routes import routes as pages
+
+    return assemble(database, pages(), address=address, hosts=hosts)
+
+
+def assemble(
+    database: Path, pages: Iterable[BaseRoute], *, address: str = "127.0.0.1:8320", hosts: Iterable[str] = ()
+) -> Starlette:
+    """Build the collector with the pages given; ``hosts`` are names it answers to besides loopback's."""
+    app = Starlette(
+        routes=[Route("/healthz", _health), *collector.routes(), *pages],
+        middleware=[Middleware(HostGuard, also=tuple(hosts)), Middleware(PageHeaders)],
+        exception_handlers={
+            ReadTooSlowError: _too_slow,
+            404: _no_such_path,
+            405: _no_such_path,
+            500: _failed,
+        },
+        lifespan=_lifespan,
+    )
+    app.state.database = database
+    app.state.address = address
+    app.state.live = Live()
+    app.state.traffic = Traffic()
+    app.state.started_at = time.time_ns() // 1_000_000
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    live: Live = app.state.live
+
+    def announce(changes: Changes) -> None:
+        if changes.events:
+            live.publish(changes.session_ids, changes.new_session_ids)
+
+    prepare(app.state.database)
+    app.state.writer = Writer(app.state.database, announce)
+    app.state.reader = Reader(app.state.database)
+    try:
+        yield
+    finally:
+        live.close()
+        app.state.reader.close()
+        app.state.writer.close()
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _no_such_path(request: Request, error: Exception) -> Response:
+    if request.method == "POST":
+        return collector.refuse_path(request)
+    return PlainTextResponse(f"{error}\n", status_code=getattr(error, "status_code", 404))
+
+
+async def _too_slow(request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{error}\n", status_code=503)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """The trace goes to the server's log, never to a client."""
+    if request.method == "POST":
+        return JSONResponse({"code": 500, "error": "Internal server error"}, 500)
+    return PlainTextResponse("Something failed on this page. The server's log says what.\n", status_code=500)

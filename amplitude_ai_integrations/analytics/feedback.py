@@ -1,0 +1,61 @@
+"""Scores, and what each of them is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .events import Event, Kind
+from .model import Score
+from .properties import Properties
+
+_NEGATIVE_BELOW = 0.5
+
+
+@dataclass(slots=True)
+class Feedback:
+    """Scores by the key of the event they judge, and those on the session as a whole."""
+
+    on_events: dict[str, list[Score]] = field(default_factory=dict)
+    on_session: list[Score] = field(default_factory=list)
+
+    def of(self, event: Event) -> tuple[Score, ...]:
+        return tuple(self.on_events.get(event.key, ()))
+
+
+def feedback(events: Sequence[Event]) -> Feedback:
+    """Attach each score to the message it names, by its id or by the provider's request id."""
+    known = {event.key for event in events if event.kind != Kind.SCORE}
+    by_request = {event.provider_request_id: event.key for event in events if event.kind == Kind.AI_RESPONSE}
+    placed = Feedback()
+    for event in events:
+        if event.kind != Kind.SCORE or event.score_value is None:
+            continue
+        target = event.target_id
+        if target is None and event.provider_request_id is not None:
+            target = by_request.get(event.provider_request_id)
+        if target in known and event.target_type != "session":
+            placed.on_events.setdefault(target, []).append(_score(event))
+        else:
+            placed.on_session.append(_score(event))
+    return placed
+
+
+def negative(events: Iterable[Event]) -> int:
+    """Count the users' bad marks that stand; a later mark on the same thing replaces the earlier."""
+    standing: dict[tuple[str | None, ...], float] = {}
+    for event in events:
+        if event.kind == Kind.SCORE and event.source == "user" and event.score_value is not None:
+            standing[event.target_id, event.provider_request_id, event.score_name] = event.score_value
+    return sum(value < _NEGATIVE_BELOW for value in standing.values())
+
+
+def _score(event: Event) -> Score:
+    return Score(
+        name=event.score_name or "score",
+        value=event.score_value or 0.0,
+        source=event.source or "unknown",
+        comment=Properties(event.properties).text("comment"),
+        target_id=event.target_id,
+        at_ms=event.ts_ms,
+    )
