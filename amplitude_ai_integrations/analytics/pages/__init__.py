@@ -1,0 +1,3 @@
+"""The web pages of local Agent Analytics."""
+
+from __future__ import annotations

@@ -1,0 +1,68 @@
+"""Tool calls from both sides: asked for in an answer, answered in the next request."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import pytest
+
+from amplitude_ai_integrations.calls import tools
+from amplitude_ai_integrations.calls.tools import answer, note_asked
+
+
+@pytest.fixture
+def call_id() -> str:
+    """An id that no other test asks for."""
+    return str(uuid.uuid4())
+
+
+def test_a_tool_that_was_asked_for_here_took_its_time(call_id: str) -> None:
+    before = time.perf_counter()
+    note_asked("s", [call_id], "m-1")
+    after = time.perf_counter()
+    is_new, latency_ms, asked_in = answer("s", call_id, after + 1)
+    assert (is_new, asked_in) == (True, "m-1")
+    assert 1000 <= latency_ms <= 1000 + (after - before) * 1000
+
+
+def test_a_tool_that_was_asked_for_elsewhere_has_no_time(call_id: str) -> None:
+    assert answer("s", call_id, 5.0) == (True, 0.0, None)
+
+
+@pytest.mark.parametrize("is_asked_here", [True, False])
+def test_an_answer_sent_again_is_not_new(call_id: str, is_asked_here: bool) -> None:
+    if is_asked_here:
+        note_asked("s", [call_id], "m-1")
+    is_new = [answer("s", call_id, 5.0)[0] for _attempt in range(3)]
+    assert is_new == [True, False, False]
+
+
+def test_an_id_that_is_asked_for_again_is_a_new_run(call_id: str) -> None:
+    for message_id in ("m-1", "m-2"):
+        note_asked("s", [call_id], message_id)
+        is_new, _latency, asked_in = answer("s", call_id, time.perf_counter())
+        assert (is_new, asked_in) == (True, message_id)
+
+
+def test_sessions_do_not_share_ids(call_id: str) -> None:
+    note_asked("s", [call_id], "m-1")
+    assert answer("other", call_id, 5.0) == (True, 0.0, None)
+    assert answer("s", call_id, time.perf_counter())[2] == "m-1"
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, call_id: str) -> None:
+    monkeypatch.setattr(tools, "_LIMIT", 3)
+    asked = tools._Asked()
+    for number in range(5):
+        asked.answer(("s", f"answered {number}"))
+        asked.note(("s", f"asked {number}"), tools.Asked(0.0, "m"))
+    assert len(asked._calls) <= 3
+
+
+def test_answers_alone_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools, "_LIMIT", 3)
+    asked = tools._Asked()
+    for number in range(9):
+        asked.answer(("s", f"answered {number}"))
+    assert len(asked._calls) <= 3

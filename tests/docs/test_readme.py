@@ -1,0 +1,64 @@
+"""The README's programs run as they stand, against real servers on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Serve
+from tests.fakes.collector import Collector
+from tests.fakes.openai_server import OpenAIServer
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+DRIVE_THE_APP = """
+from starlette.testclient import TestClient
+
+with TestClient(app) as client:
+    headers = {"x-demo-user": "user-42", "x-conversation-id": "conversation-1"}
+    assert client.post("/chat", json={"question": "Hi?"}, headers=headers).json()["answer"]
+"""
+EXPECTED = [
+    ["User Message", "AI Response"],
+    ["User Message", "AI Response", "Score", "Session End"],
+    ["User Message", "Tool Call", "AI Response", "Score", "Session End"],
+    ["User Message"],
+]
+
+
+def test_every_program_of_the_readme_is_expected() -> None:
+    assert len(PROGRAMS) == len(EXPECTED)
+
+
+@pytest.mark.parametrize("number", range(len(EXPECTED)))
+def test_the_readmes_programs(number: int, serve: Serve) -> None:
+    collector = Collector()
+    model = OpenAIServer()
+    environment = {
+        **os.environ,
+        "AMPLITUDE_AI_SERVER_URL": serve(collector.app),
+        "OPENAI_BASE_URL": model.url,
+        "OPENAI_API_KEY": "k",
+    }
+    program = PROGRAMS[number] + (DRIVE_THE_APP if "FastAPI()" in PROGRAMS[number] else "")
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        model.stop()
+    assert run.returncode == 0, run.stderr
+    kinds = [event["event_type"].removeprefix("[Agent] ") for event in collector.events]
+    assert kinds == EXPECTED[number]
+    assert {event["user_id"] for event in collector.events} == {"user-42"}

@@ -1,0 +1,272 @@
+"""A resolver may be sync or async, fail or talk nonsense: the response is the same, and the events are too."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, Response
+
+from amplitude_ai_integrations.schema.names import wire_name
+from amplitude_ai_integrations.web import resolving
+
+from .conftest import OpenSite
+from .endpoints import speak
+from .hosting import Site
+from .reading import Expected
+
+SPEAKING = {
+    "/plain-sync": "done",
+    "/plain-async": "done",
+    "/streamed-sync": "one two",
+    "/streamed-async": "one two",
+    "/spoken-before-the-stream": "one two",
+    "/background-sync": "done",
+    "/background-async": "done",
+    "/in-tasks-and-threads": "done",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_logged_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolving, "_logged", set())
+
+
+def at_once(connection: HTTPConnection) -> str:
+    return connection.query_params["who"]
+
+
+async def without_waiting(connection: HTTPConnection) -> str:
+    return connection.query_params["who"]
+
+
+async def after_waiting(connection: HTTPConnection) -> str:
+    await asyncio.sleep(0.005)
+    return connection.query_params["who"]
+
+
+class Asynchronous:
+    async def __call__(self, connection: HTTPConnection) -> str:
+        await asyncio.sleep(0)
+        return connection.query_params["who"]
+
+
+FORMS: dict[str, Callable[[Any], Any]] = {
+    "sync": at_once,
+    "async": without_waiting,
+    "async that waits": after_waiting,
+    "lambda returning a coroutine": lambda it: after_waiting(connection=it),
+    "callable object": Asynchronous(),
+    "partial": functools.partial(after_waiting),
+}
+
+
+class TestForms:
+    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("path", SPEAKING)
+    def test_every_event_has_what_the_resolvers_say(self, open_site: OpenSite, form: str, path: str) -> None:
+        site = open_site(user_id_resolver=FORMS[form], session_id_resolver=lambda c: f"of-{at_once(c)}")
+        who = str(uuid.uuid4())
+        response = site.get(path, params={"who": who, "text": "hello"})
+        assert (response.status_code, response.text) == (200, SPEAKING[path])
+        assert site.events == Expected(f"of-{who}").of_user(who).exchange()
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_a_websocket_has_them_too(self, open_site: OpenSite, form: str) -> None:
+        site = open_site(user_id_resolver=FORMS[form])
+        with site.websocket("/chat?who=ada") as connection:
+            connection.send("one")
+            connection.recv()
+        expected = Expected().of_user("ada")
+        assert site.events == [*expected.exchange("one"), *expected.end()]
+
+    def test_a_resolver_is_asked_once_a_request(self, open_site: OpenSite) -> None:
+        asked: list[str] = []
+
+        def user(connection: HTTPConnection) -> str:
+            asked.append(type(connection).__name__)
+            return "ada"
+
+        open_site(user_id_resolver=user).get("/two-messages-sync")
+        assert asked == ["HTTPConnection"]
+
+    def test_a_resolver_sees_who_the_inner_layers_have_signed_in(self, open_site: OpenSite) -> None:
+        async def signed_in(request: Request) -> Response:
+            request.scope["user"] = "grace"
+            speak(request)
+            return PlainTextResponse("done")
+
+        site = open_site(user_id_resolver=lambda c: c.scope.get("user"), more={"/signed-in": signed_in})
+        site.get("/signed-in")
+        expected = Expected().of_user("grace")
+        assert site.events == [*expected.exchange(), *expected.end()]
+
+    def test_events_wait_for_an_asynchronous_answer_and_keep_their_order(self, open_site: OpenSite) -> None:
+        waiting: list[int] = []
+
+        def handler(request: Request) -> Response:
+            speak(request, "one")
+            speak(request, "two")
+            waiting.append(len(site.sink.events))
+            return PlainTextResponse("done")
+
+        site = open_site(user_id_resolver=after_waiting, more={"/handler": handler})
+        site.get("/handler", params={"who": "ada"})
+        expected = Expected().of_user("ada")
+        exchanges = [*expected.exchange("one"), *expected.exchange("two")]
+        assert (waiting, site.events[:-1]) == ([0], exchanges)
+
+    def test_a_request_holds_a_thousand_waiting_events_and_counts_the_rest(self, open_site: OpenSite) -> None:
+        def handler(request: Request) -> Response:
+            for _ in range(1_003):
+                request.scope["ai"].track_span(span_name="step")
+            return PlainTextResponse("done")
+
+        site = open_site(user_id_resolver=after_waiting, more={"/handler": handler}, end_session=False)
+        assert site.get("/handler", params={"who": "ada"}).text == "done"
+        assert len(site.sink.events) == 1_000
+        assert site.ai.status()["dropped"] == {"waiting for a resolver": 3}
+
+    @pytest.mark.parametrize("path", ["/plain-sync", "/plain-async"])
+    def test_an_agent_may_speak_in_a_resolver(self, open_site: OpenSite, path: str) -> None:
+        def user(connection: HTTPConnection) -> str:
+            speak(connection, "whoever")
+            return "ada"
+
+        site = open_site(user_id_resolver=user, end_session=False)
+        assert site.get(path).text == "done"
+        expected = Expected().of_user("ada")
+        assert site.events == [*expected.exchange("whoever"), *expected.exchange("hello")]
+
+    def test_values_are_those_of_the_call_though_the_event_waits(self, open_site: OpenSite) -> None:
+        async def handler(request: Request) -> Response:
+            found = {"hits": [1]}
+            request.scope["ai"].track_tool_call(tool_name="search", output=found, latency_ms=5.0)
+            found["hits"].append(2)
+            return PlainTextResponse("done")
+
+        site = open_site(user_id_resolver=after_waiting, more={"/handler": handler}, end_session=False)
+        site.get("/handler", params={"who": "ada"})
+        (event,) = site.events
+        assert event[wire_name("tool_output")] == '{"hits":[1]}'
+
+
+def raising(_: HTTPConnection) -> str:
+    raise PermissionError("no")
+
+
+async def raising_later(_: HTTPConnection) -> str:
+    await asyncio.sleep(0)
+    raise PermissionError("no")
+
+
+async def answering_an_object(_: HTTPConnection) -> Any:
+    return object()
+
+
+async def yielding(_: HTTPConnection) -> Any:
+    yield "ada"
+
+
+FAILURES: dict[str, tuple[Any, str]] = {
+    "raises": (raising, "failed"),
+    "raises later": (raising_later, "failed"),
+    "takes no argument": (lambda: "ada", "failed"),
+    "coroutine that raises": (lambda it: raising_later(_=it), "failed"),
+    "dict": (lambda _: {"id": "ada"}, "answered dict"),
+    "bool": (lambda _: True, "answered bool"),
+    "float": (lambda _: 1.5, "answered float"),
+    "bytes": (lambda _: b"ada", "answered bytes"),
+    "object": (lambda _: object(), "answered object"),
+    "object later": (answering_an_object, "answered object"),
+    "generator": (yielding, "answered async_generator"),
+}
+NAMES = ["user_id", "device_id", "session_id", "browser_session_id", "context", "groups"]
+
+
+def option(name: str) -> str:
+    return name if name in ("context", "groups") else f"{name}_resolver"
+
+
+class TestFailures:
+    @pytest.mark.parametrize("failure", FAILURES)
+    @pytest.mark.parametrize("path", ["/plain-sync", "/streamed-async"])
+    def test_the_response_and_the_events_go_on_without_it(
+        self, open_site: OpenSite, caplog: pytest.LogCaptureFixture, failure: str, path: str
+    ) -> None:
+        resolver, complaint = FAILURES[failure]
+        site = open_site(user_id_resolver=resolver)
+        for _ in range(2):
+            assert (site.get(path).status_code, site.get(path).text) == (200, SPEAKING[path])
+        expected = Expected()
+        assert site.events[:3] == [*expected.exchange(), *expected.end()]
+        assert len(site.events) == 4 * 3
+        assert [record.getMessage() for record in caplog.records] == [
+            f"The resolver of user_id {complaint}; events go without it."
+        ]
+        assert {(one.name, one.levelno) for one in caplog.records} == {
+            ("amplitude_ai_integrations", logging.WARNING)
+        }
+
+    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("failure", ["raises", "raises later", "object", "generator"])
+    def test_each_resolver_may_fail(
+        self, open_site: OpenSite, caplog: pytest.LogCaptureFixture, name: str, failure: str
+    ) -> None:
+        resolver, complaint = FAILURES[failure]
+        site = open_site(**{option(name): resolver})
+        assert site.get("/plain-async").text == "done"
+        expected = Expected()
+        assert site.events == [*expected.exchange(), *expected.end()]
+        assert [record.getMessage() for record in caplog.records] == [
+            f"The resolver of {name} {complaint}; events go without it."
+        ]
+
+    def test_one_that_fails_does_not_silence_the_others(self, open_site: OpenSite) -> None:
+        site = open_site(user_id_resolver=lambda _: "ada", session_id_resolver=raising_later)
+        site.get("/plain-sync")
+        expected = Expected().of_user("ada")
+        assert site.events == [*expected.exchange(), *expected.end()]
+
+    @pytest.mark.parametrize("answer", [None, "", "  ", "anonymous", "NULL", "undefined", 0, -1])
+    def test_a_placeholder_is_no_user(self, open_site: OpenSite, answer: Any) -> None:
+        site = open_site(user_id_resolver=lambda _: answer)
+        site.get("/plain-sync")
+        expected = Expected()
+        assert site.events == [*expected.exchange(), *expected.end()]
+
+    @pytest.mark.parametrize(
+        ("answer", "user"),
+        [(7, "7"), (uuid.UUID(int=5), str(uuid.UUID(int=5))), (" ada ", "ada"), ("李", "李")],
+    )
+    def test_a_key_of_a_database_is_a_user(self, open_site: OpenSite, answer: Any, user: str) -> None:
+        site = open_site(user_id_resolver=lambda _: answer)
+        site.get("/plain-sync")
+        expected = Expected().of_user(user)
+        assert site.events == [*expected.exchange(), *expected.end()]
+
+
+def test_two_requests_at_once_wait_each_for_its_own_answer(open_site: OpenSite) -> None:
+    async def visit(site: Site) -> None:
+        async with httpx.AsyncClient(timeout=5) as client:
+            await asyncio.gather(
+                *(
+                    client.get(site.url + "/plain-sync", params={"who": f"u{n}", "text": f"u{n}"})
+                    for n in range(8)
+                )
+            )
+
+    site = open_site(user_id_resolver=after_waiting, end_session=False)
+    asyncio.run(visit(site))
+    events = site.events
+    assert len(events) == 16
+    assert {(event["user_id"], event["$llm_message"]["text"].split()[-1]) for event in events} == {
+        (f"u{n}", f"u{n}") for n in range(8)
+    }
