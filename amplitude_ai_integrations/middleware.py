@@ -23,6 +23,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _Channel = Callable[..., Awaitable[Any]]
 _REQUESTS = {"http", "websocket"}
+_DEPARTURES = {"WebSocketDisconnect", "ClientDisconnect"}  # a visitor who leaves is nobody's error
 
 
 class AmplitudeAIMiddleware:
@@ -44,14 +45,17 @@ class AmplitudeAIMiddleware:
 
     def __init__(self, app: Application, *, amplitude_ai: Any, **options: Unpack[WebOptions]) -> None:
         self.app = app
-        self.policy = Policy.of(client_of(amplitude_ai), options)
+        self.policy = Policy.of(client_of(amplitude_ai, "amplitude_ai"), options)
         self._connection = _connection_class() if self.policy.resolvers else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in _REQUESTS or not self._watches(scope):
+        session = None
+        with shielded("begin of request"):
+            if scope["type"] in _REQUESTS and self._watches(scope):
+                session = self._session(scope)
+        if session is None:
             await self.app(scope, receive, send)
             return
-        session = RequestSession(self.policy, lambda: self._connection(scope), lambda: scope["headers"])  # type: ignore[misc]  # asked for only where there are resolvers
         failure: BaseException | None = None
         try:
             if self.policy.resolvers:
@@ -65,8 +69,12 @@ class AmplitudeAIMiddleware:
             with shielded("end of request"):
                 if session.conversation.is_waiting:
                     await session.conversation.await_answers()
-                session.end(failure)
-            session.leave()
+                session.end(None if type(failure).__name__ in _DEPARTURES else failure)
+            with shielded("end of request"):
+                session.leave()
+
+    def _session(self, scope: Scope) -> RequestSession:
+        return RequestSession(self.policy, lambda: self._connection(scope), lambda: scope["headers"])  # type: ignore[misc]  # asked for only where there are resolvers
 
     def _watches(self, scope: Scope) -> bool:
         return self.policy.ai.config.enabled and self.policy.covers(scope["path"])

@@ -11,13 +11,17 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from .context import get_active_context
+from .context.current import merged
+from .context.identity import usable_id
+from .exceptions import shielded
 
 SESSION = "x-amplitude-session-id"
 AGENT = "x-amplitude-agent-id"
 PARENT_AGENT = "x-amplitude-parent-agent-id"
 
 _ID = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+# Version ff is forbidden, and version 00 ends after its flags: https://www.w3.org/TR/trace-context/
+_TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _BROWSER_SESSION = re.compile(r"\d{13}")
 
 
@@ -28,9 +32,15 @@ def inject_context(headers: MutableMapping[str, str] | None = None) -> MutableMa
     travels. Without an active session nothing is added.
     """
     result = {} if headers is None else headers
+    with shielded("inject_context"):
+        _inject(result)
+    return result
+
+
+def _inject(result: MutableMapping[str, str]) -> None:
     active = get_active_context()
     if active is None:
-        return result
+        return
     active.conversation.identify()
     present = {name.lower() for name in result}
     if "traceparent" not in present:
@@ -38,15 +48,16 @@ def inject_context(headers: MutableMapping[str, str] | None = None) -> MutableMa
         result["traceparent"] = f"00-{trace_hex}-{secrets.token_hex(8)}-01"
         if is_hashed:
             result["tracestate"] = "amplitude=" + quote(active.trace_id, safe="")
+    said = active.conversation.agent
+    agent = merged(said.given, active.agent.given) if said is not None else active.agent.given
     ids = {
         SESSION: active.session_id,
-        AGENT: active.agent.agent_id,
-        PARENT_AGENT: active.agent.parent_agent_id,
+        AGENT: agent.get("agent_id"),
+        PARENT_AGENT: agent.get("parent_agent_id"),
     }
     for name, value in ids.items():
         if value and name not in present and _ID.fullmatch(value):
             result[name] = value
-    return result
 
 
 def extract_context(headers: Any) -> dict[str, str]:
@@ -55,8 +66,13 @@ def extract_context(headers: Any) -> dict[str, str]:
 
     Takes any mapping, or name-value pairs; names may be in any case, names and values text or bytes.
     """
-    found = lower_headers(headers)
     result: dict[str, str] = {}
+    with shielded("extract_context"):
+        _extract(lower_headers(headers), result)
+    return result
+
+
+def _extract(found: Mapping[str, str], result: dict[str, str]) -> None:
     trace_id = _trace_id(found)
     if trace_id:
         result["trace_id"] = trace_id
@@ -64,7 +80,6 @@ def extract_context(headers: Any) -> dict[str, str]:
         value = found.get(header, "")
         if _ID.fullmatch(value) and not (key == "session_id" and browser_session(found)):
             result[key] = value
-    return result
 
 
 def browser_session(found: Mapping[str, str]) -> str | None:
@@ -86,7 +101,7 @@ def browser_device(found: Mapping[str, str]) -> str | None:
     for name in ("x-amp-device-id", "x-amplitude-device-id"):
         value = found.get(name, "")
         if _ID.fullmatch(value):
-            return value
+            return usable_id(value, name)
     return None
 
 
@@ -109,11 +124,13 @@ def _trace_hex(trace_id: str) -> tuple[str, bool]:
 
 def _trace_id(found: Mapping[str, str]) -> str | None:
     match = _TRACEPARENT.fullmatch(found.get("traceparent", "").strip())
-    if match is None or not int(match[1], 16) or not int(match[2], 16):
+    if match is None or not int(match[2], 16) or not int(match[3], 16):
+        return None
+    if match[1] == "00" and match[4]:
         return None
     for member in found.get("tracestate", "").split(","):
         name, _, value = member.strip().partition("=")
         original = unquote(value)
-        if name == "amplitude" and _ID.fullmatch(original) and _trace_hex(original)[0] == match[1]:
+        if name == "amplitude" and _ID.fullmatch(original) and _trace_hex(original)[0] == match[2]:
             return original
-    return str(uuid.UUID(match[1]))
+    return str(uuid.UUID(match[2]))

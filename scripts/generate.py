@@ -20,7 +20,7 @@ from amplitude_ai_integrations.schema.events import SDK_EVENTS
 ROOT = Path(__file__).resolve().parent.parent
 TYPES = {str: "str", int: "int", float: "float", bool: "bool", Any: "Any"}
 
-KEYWORDS_HEAD = '''"""The typed keywords of the public methods. Made by `scripts/generate.py` from the schema."""
+KEYWORDS_HEAD = '''"""Typed keywords of the public methods. Made by `scripts/generate.py` from the schema."""
 
 from __future__ import annotations
 
@@ -64,7 +64,12 @@ def keywords() -> str:
 
 
 def reference() -> str:
-    lines = ["# Events", "", "Made by `scripts/generate.py` from the schema. Required properties are in bold.", ""]
+    lines = [
+        "# Events",
+        "",
+        "Made by `scripts/generate.py` from the schema. Required properties are in bold.",
+        "",
+    ]
     for event in catalog():
         side = " It comes from evaluation; applications do not send it." if event["server_side"] else ""
         lines += [f"## {event['name']}", "", f"{event['description']}{side}", ""]
@@ -87,9 +92,7 @@ def _argument(field: Field) -> str | None:
     return None if field.about.derived else field.about.argument or field.name
 
 
-def _typed_dict(
-    name: str, base: str, words: str, fields: list[Field], extra: list[str] | None = None
-) -> str:
+def _typed_dict(name: str, base: str, words: str, fields: list[Field], extra: list[str] | None = None) -> str:
     lines = [f"class {name}({base}, total=False):", f'    """{words}"""', ""]
     lines += [f"    {_argument(field)}: {_type(field)} | None" for field in fields]
     lines += [f"    {line}" for line in extra or []]

@@ -35,10 +35,14 @@ def main() -> int:
         run(python, "-W", "error", "-c", PROGRAM)
         version = run(python, "-m", "amplitude_ai_integrations", "--version")
         without = subprocess.run(
-            [python, "-m", "amplitude_ai_integrations", "analytics"], capture_output=True, text=True, check=False
+            [python, "-m", "amplitude_ai_integrations", "analytics"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         expected = "pip install 'amplitude-ai-integrations[analytics]'"
-        assert without.returncode == 2 and expected in without.stderr, without.stderr
+        assert without.returncode == 2, without.stderr
+        assert expected in without.stderr, without.stderr
         run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[analytics]")
         run(python, "-W", "error", "-c", "import amplitude_ai_integrations.analytics.app as app; app.__doc__")
         print(f"{wheel.name}: {wheel.stat().st_size // 1024} kB, installs and runs ({version.strip()})")

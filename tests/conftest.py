@@ -47,7 +47,9 @@ def ai(sink: MemorySink) -> AmplitudeAI:
 @contextmanager
 def running(app: Any, **options: Any) -> Iterator[str]:
     """Run an ASGI application on a real uvicorn on 127.0.0.1, and yield its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    # With its protocol named, asyncio sends small answers at once (TCP_NODELAY).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     settings = {"log_level": "error", "lifespan": "auto", "timeout_graceful_shutdown": 1, **options}
     server = uvicorn.Server(uvicorn.Config(app, **settings))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

@@ -22,7 +22,7 @@ class ToolResult(Struct, frozen=True):
     """A tool's answer found among the messages of a call."""
 
     call_id: str
-    name: str
+    name: str | None
     arguments: Any
     output: Any
 

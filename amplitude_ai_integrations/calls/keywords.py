@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
+
+from ..exceptions import shielded
 
 PREFIX: Final = "amplitude_"
 HEADER: Final = "x-amplitude-call"
@@ -27,13 +30,27 @@ def taking_keywords(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         own = {name: kwargs.pop(name) for name in [*kwargs] if name.startswith(PREFIX)}
-        if own:
-            carrier = CallKeywords("")
-            carrier.values = {_argument(name): value for name, value in own.items()}
-            kwargs["extra_headers"] = {**(kwargs.get("extra_headers") or {}), HEADER: carrier}
+        with shielded("keywords"):
+            kwargs.update(_carrier(own, kwargs))
         return method(*args, **kwargs)
 
-    return call
+    @wraps(method)
+    async def call_later(*args: Any, **kwargs: Any) -> Any:
+        own = {name: kwargs.pop(name) for name in [*kwargs] if name.startswith(PREFIX)}
+        with shielded("keywords"):
+            kwargs.update(_carrier(own, kwargs))
+        return await method(*args, **kwargs)
+
+    return call_later if inspect.iscoroutinefunction(method) else call
+
+
+def _carrier(own: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the headers of a call with our keywords in the carrier, if there are any."""
+    if not own:
+        return {}
+    carrier = CallKeywords("")
+    carrier.values = {_argument(name): value for name, value in own.items()}
+    return {"extra_headers": {**(kwargs.get("extra_headers") or {}), HEADER: carrier}}
 
 
 def taken_from(headers: Any) -> tuple[Any, Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -16,11 +17,14 @@ from ..exceptions import shielded
 from ..pricing.tokens import estimate_tokens
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, Embedding, ToolCall, UserMessage
-from .facts import Adapter, RequestFacts, ResponseFacts, Usage
+from .facts import Adapter, RequestFacts, ResponseFacts, ToolResult, Usage
 from .tools import answer, note_asked
 
 # What belongs to the answer alone; every other keyword of a call also holds for the user's message.
 _OF_THE_ANSWER = {"message_id", "turn_id", "prompt_id", "was_copied", "was_cached", "labels"}
+
+
+_ENDINGS = (GeneratorExit, StopIteration, StopAsyncIteration)
 
 
 class Observation:
@@ -51,7 +55,9 @@ class Observation:
         self._request = RequestFacts("", "")
         self._first_at: float | None = None
         self._context = get_active_context()
+        self._session_id: str | None = None
         self._trace: Trace | None = None
+        self._handled = sys.exc_info()[1]
         self._started = time.perf_counter()
         with shielded("model call, begin"):
             self._request = adapter.request(payload)
@@ -91,7 +97,15 @@ class Observation:
     def left(self, reason: str | None = None) -> None:
         """The reader went away before the end: a break, a close, a cancellation, its own error."""
         with shielded("model call, left"):
-            self._end(self._gathered(), is_left=True, reason=reason)
+            if not self.is_over:
+                self._end(self._gathered(), is_left=True, reason=reason or self._reason())
+
+    def _reason(self) -> str | None:
+        """Return the name of the exception on its way through here, unless it was when the call began."""
+        kind, error, _trace = sys.exc_info()
+        if kind is None or error is self._handled or issubclass(kind, _ENDINGS):
+            return None
+        return kind.__name__
 
     def _gathered(self) -> ResponseFacts:
         return self._chunks.facts() if self._chunks is not None else ResponseFacts()
@@ -111,9 +125,7 @@ class Observation:
             given["stream_abandoned"] = True if self._is_streaming else None
         elif facts.error_type:
             given.update(is_error=True, error_type=facts.error_type, error_message=facts.error_message)
-        session_id = self._context.session_id if self._context else None
-        asked = [call["id"] for call in facts.tool_calls if call.get("id")]
-        note_asked(session_id, asked, self._message_id)
+        note_asked(self._session_id, facts.tool_calls, self._message_id)
         self._record(Embedding if self._request.is_embedding else AIResponse, given, self._keywords)
 
     def _answer(self, facts: ResponseFacts) -> dict[str, Any]:
@@ -160,29 +172,32 @@ class Observation:
 
     def _said(self) -> None:
         """Record what the messages of the call say that was not known: tool results, the user's words."""
+        self._session_id = self._keywords.get("session_id")
         if self._context is not None:
             self._context.conversation.identify()
-            self._trace = self._context.trace.latest()
+            around = self._context.session_id
+            if self._session_id in (None, around):
+                self._trace = self._context.trace.latest()
+            self._session_id = self._session_id or around
         for result in self._request.tool_results:
-            self._tool_result(result.call_id, result.name, result.arguments, result.output)
+            self._tool_result(result)
         if self._request.user_text and not (self._trace is not None and self._trace.user_by_hand):
             shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
             self._record(UserMessage, {"content": self._request.user_text}, shared)
-            if self._context is not None:
-                self._trace = (get_active_context() or self._context).trace.latest()
+            if self._trace is not None:
+                active = get_active_context()
+                self._trace = active.trace.latest() if active is not None else self._trace
 
-    def _tool_result(self, call_id: str, name: str, arguments: Any, output: Any) -> None:
-        session_id = self._context.session_id if self._context else None
-        is_new, latency_ms, asked_in = answer(session_id, call_id, self._started)
+    def _tool_result(self, result: ToolResult) -> None:
+        is_new, asked = answer(self._session_id, result.call_id)
+        name = result.name or (asked.name if asked else None) or "tool"
         if not is_new or self._was_tracked_by_hand(name):
             return
-        given = {
-            "tool_name": name,
-            "latency_ms": latency_ms,
-            "input": arguments,
-            "output": output,
-            "parent_message_id": asked_in,
-        }
+        given: dict[str, Any] = {"tool_name": name, "input": result.arguments, "output": result.output}
+        if asked is not None:
+            given["latency_ms"] = (self._started - asked.at) * 1000
+            given["parent_message_id"] = asked.message_id
+            given["input"] = asked.arguments if result.arguments is None else result.arguments
         shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
         self._record(ToolCall, given, shared)
 
@@ -194,7 +209,7 @@ class Observation:
 
     def _record(self, kind: type[AgentEvent], given: dict[str, Any], keywords: Mapping[str, Any]) -> None:
         context = self._at_its_trace(kind)
-        scope = Scope(agent=context.agent, context=context) if context is not None else Scope()
+        scope = Scope(context=context)
         if kind is not UserMessage and self._trace is not None:
             given["trace_id"] = self._trace.id
         self._ai.recorder.record(kind, {**given, **keywords}, scope, by_hand=False)

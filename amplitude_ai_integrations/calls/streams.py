@@ -1,34 +1,54 @@
 """Streams that tell when they end, whichever way that is.
 
-A stream ends in one of five ways: it is read to its end, it raises, the loop over it is left, it is closed,
-or its response is. Each of them is seen at the moment it happens; the first one counts.
+A stream ends when it is read to its end, when it raises, when the loop over it is left, when it or its
+response is closed, or when nothing holds it any more. Each of these is seen at the moment it happens; the
+first one counts.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
+import weakref
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from ..exceptions import shielded
 from .observation import Observation
 
-Hidden = Callable[[Any], bool]
+Hides = Callable[[Any], bool]
 
 
 def _nothing(_chunk: Any) -> bool:
     return False
 
 
-class SyncTap:
-    """Stands in for a stream's inner iterator, passes every chunk on, and lets the observation see it."""
+class _Tap:
+    """Stands in for a stream's inner iterator, passes every chunk on, and lets the observation see it.
 
-    def __init__(self, inner: Any, observation: Observation, is_hidden: Hidden = _nothing) -> None:
-        self._inner = inner
-        self._observation = observation
-        self._is_hidden = is_hidden
+    ``hides`` tells which chunks are not the caller's, since we asked for them.
+    """
+
+    def __init__(self, inner: Any, observation: Observation, hides: Hides) -> None:
+        self.inner = inner
+        self.observation = observation
         self.is_pulling = False
+        self.is_in_block = False
+        self._hides = hides
+
+    def shows(self, chunk: Any) -> bool:
+        """Observe a chunk, and tell whether the caller gets it."""
+        self.observation.chunk(chunk)
+        return not self._hides(chunk)
+
+    def loop_left(self, reason: str | None = None) -> None:
+        """A loop over the stream was left; inside a ``with`` block that is not the end yet."""
+        if not self.is_in_block:
+            self.observation.left(reason)
+
+
+class SyncTap(_Tap):
+    """For streams that are read with ``for``."""
 
     def __iter__(self) -> SyncTap:
         return self
@@ -37,33 +57,29 @@ class SyncTap:
         while True:
             self.is_pulling = True
             try:
-                chunk = next(self._inner)
+                chunk = next(self.inner)
             except StopIteration:
-                self._observation.finished()
+                self.observation.finished()
                 raise
             except BaseException as error:
-                self._observation.failed(error)
+                self.observation.failed(error)
                 raise
             finally:
                 self.is_pulling = False
-            self._observation.chunk(chunk)
-            if not self._is_hidden(chunk):
+            is_shown = True
+            with shielded("stream"):
+                is_shown = self.shows(chunk)
+            if is_shown:
                 return chunk
 
     def close(self) -> None:
         """Close the inner iterator, as closing a generator does."""
-        self._observation.left(_reason())
-        self._inner.close()
+        self.observation.left()
+        self.inner.close()
 
 
-class AsyncTap:
-    """The same for a stream that is read with ``async for``."""
-
-    def __init__(self, inner: Any, observation: Observation, is_hidden: Hidden = _nothing) -> None:
-        self._inner = inner
-        self._observation = observation
-        self._is_hidden = is_hidden
-        self.is_pulling = False
+class AsyncTap(_Tap):
+    """For streams that are read with ``async for``."""
 
     def __aiter__(self) -> AsyncTap:
         return self
@@ -72,50 +88,54 @@ class AsyncTap:
         while True:
             self.is_pulling = True
             try:
-                chunk = await self._inner.__anext__()
+                chunk = await self.inner.__anext__()
             except StopAsyncIteration:
-                self._observation.finished()
+                self.observation.finished()
                 raise
             except BaseException as error:
-                self._observation.failed(error)
+                self.observation.failed(error)
                 raise
             finally:
                 self.is_pulling = False
-            self._observation.chunk(chunk)
-            if not self._is_hidden(chunk):
+            is_shown = True
+            with shielded("stream"):
+                is_shown = self.shows(chunk)
+            if is_shown:
                 return chunk
 
     async def aclose(self) -> None:
         """Close the inner iterator, as closing a generator does."""
-        self._observation.left(_reason())
-        await self._inner.aclose()
+        self.observation.left()
+        await self.inner.aclose()
 
 
-class _Loop:
+class _SyncLoop:
     """What a ``for`` loop over a stream holds; dropping it is how a loop is left."""
 
-    def __init__(self, tap: Any) -> None:
-        self._tap = tap
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream  # as a generator over it would, the loop keeps the stream alive
+        self._tap: SyncTap = stream._iterator
 
-    def __del__(self) -> None:
-        self._tap._observation.left(_reason())
-
-    def close(self) -> None:
-        """Leave the loop, as closing a generator does."""
-        self._tap._observation.left(_reason())
-
-
-class _SyncLoop(_Loop):
     def __iter__(self) -> _SyncLoop:
         return self
 
     def __next__(self) -> Any:
         return next(self._tap)
 
+    def close(self) -> None:
+        """Leave the loop, as closing a generator does."""
+        self._tap.loop_left()
 
-class _AsyncLoop(_Loop):
     def __del__(self) -> None:
-        self._tap._observation.left(_reason() or _cancellation())
+        self._tap.loop_left()
+
+
+class _AsyncLoop:
+    """What an ``async for`` loop over a stream holds."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._tap: AsyncTap = stream._iterator
 
     def __aiter__(self) -> _AsyncLoop:
         return self
@@ -125,35 +145,39 @@ class _AsyncLoop(_Loop):
 
     async def aclose(self) -> None:
         """Leave the loop, as closing a generator does."""
-        self.close()
+        self._tap.loop_left()
+
+    def __del__(self) -> None:
+        with shielded("stream"):
+            self._tap.loop_left(_cancellation())
 
 
-def observe_sync(stream: Any, observation: Observation, is_hidden: Hidden = _nothing) -> None:
+def observe_sync(stream: Any, observation: Observation, hides: Hides = _nothing) -> None:
     """Observe a stream that has its chunks in ``_iterator`` and its HTTP response in ``response``."""
-    tap = SyncTap(stream._iterator, observation, is_hidden)
-    stream._iterator = tap
-    kind: Any = type(stream)
-    stream.__class__ = _sync_class(kind)
-    _on_close(stream.response, "close", tap, observation)
+    _observe(stream, SyncTap(stream._iterator, observation, hides), _sync_class, "close")
 
 
-def observe_async(stream: Any, observation: Observation, is_hidden: Hidden = _nothing) -> None:
+def observe_async(stream: Any, observation: Observation, hides: Hides = _nothing) -> None:
     """Observe the asynchronous kind of the same."""
-    tap = AsyncTap(stream._iterator, observation, is_hidden)
-    stream._iterator = tap
+    _observe(stream, AsyncTap(stream._iterator, observation, hides), _async_class, "aclose")
+
+
+def _observe(stream: Any, tap: _Tap, observed: Callable[[Any], type], close: str) -> None:
     kind: Any = type(stream)
-    stream.__class__ = _async_class(kind)
-    _on_close(stream.response, "aclose", tap, observation)
+    stream.__class__ = observed(kind)
+    stream._iterator = tap
+    weakref.finalize(stream, tap.observation.left)
+    _on_close(stream.response, close, tap)
 
 
-def _on_close(response: Any, method: str, tap: SyncTap | AsyncTap, observation: Observation) -> None:
+def _on_close(response: Any, method: str, tap: _Tap) -> None:
     # Helpers of the vendor close the response and not the stream, so that is where closing is seen. A
     # stream that comes to its end closes its own response while a chunk is being pulled.
     close = getattr(response, method)
 
     def closing(*args: Any, **kwargs: Any) -> Any:
         if not tap.is_pulling:
-            observation.left(_reason())
+            tap.observation.left()
         return close(*args, **kwargs)
 
     setattr(response, method, closing)
@@ -161,23 +185,39 @@ def _on_close(response: Any, method: str, tap: SyncTap | AsyncTap, observation: 
 
 @cache
 def _sync_class(stream_class: Any) -> type:
-    return _looking_the_same(stream_class, {"__iter__": lambda stream: _SyncLoop(stream._iterator)})
+    def enter(stream: Any) -> Any:
+        with shielded("stream"):
+            stream._iterator.is_in_block = True
+        return stream_class.__enter__(stream)
+
+    def leave(stream: Any, kind: type[BaseException] | None, *rest: Any) -> Any:
+        with shielded("stream"):
+            stream._iterator.observation.left(kind.__name__ if kind else None)
+        return stream_class.__exit__(stream, kind, *rest)
+
+    methods = {"__iter__": lambda stream: _SyncLoop(stream), "__enter__": enter, "__exit__": leave}  # noqa: PLW0108 - a class would not be bound
+    return _looking_the_same(stream_class, methods)
 
 
 @cache
 def _async_class(stream_class: Any) -> type:
-    return _looking_the_same(stream_class, {"__aiter__": lambda stream: _AsyncLoop(stream._iterator)})
+    async def enter(stream: Any) -> Any:
+        with shielded("stream"):
+            stream._iterator.is_in_block = True
+        return await stream_class.__aenter__(stream)
+
+    async def leave(stream: Any, kind: type[BaseException] | None, *rest: Any) -> Any:
+        with shielded("stream"):
+            stream._iterator.observation.left(kind.__name__ if kind else None)
+        return await stream_class.__aexit__(stream, kind, *rest)
+
+    methods = {"__aiter__": lambda stream: _AsyncLoop(stream), "__aenter__": enter, "__aexit__": leave}  # noqa: PLW0108 - as above
+    return _looking_the_same(stream_class, methods)
 
 
 def _looking_the_same(stream_class: Any, methods: dict[str, Any]) -> type:
     names = {"__module__": stream_class.__module__, "__qualname__": stream_class.__qualname__}
     return type(stream_class.__name__, (stream_class,), {**methods, **names})
-
-
-def _reason() -> str | None:
-    """Return the name of the exception that is on its way through here, if one is."""
-    kind = sys.exc_info()[0]
-    return None if kind in (None, GeneratorExit, StopIteration, StopAsyncIteration) else kind.__name__
 
 
 def _cancellation() -> str | None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _LIMIT = 10_000
 _Key = tuple["str | None", str]
 
 
 class Asked(NamedTuple):
-    """When a model asked for a tool, and in which message."""
+    """When a model asked for which tool, and in which message."""
 
     at: float
     message_id: str
+    name: str | None = None
+    arguments: Any = None
 
 
 class _Asked:
@@ -27,37 +29,38 @@ class _Asked:
 
     def note(self, key: _Key, asked: Asked) -> None:
         with self._lock:
-            self._calls[key] = asked
-            self._calls.move_to_end(key)
-            while len(self._calls) > _LIMIT:
-                self._calls.popitem(last=False)
+            self._keep(key, asked)
 
     def answer(self, key: _Key) -> tuple[bool, Asked | None]:
         with self._lock:
             is_new = self._calls.get(key, _UNSEEN) is not None
             asked = self._calls.get(key)
-            self._calls[key] = None
-            self._calls.move_to_end(key)
+            self._keep(key, None)
             return is_new, asked
+
+    def _keep(self, key: _Key, asked: Asked | None) -> None:
+        self._calls[key] = asked
+        self._calls.move_to_end(key)
+        while len(self._calls) > _LIMIT:
+            self._calls.popitem(last=False)
 
 
 _UNSEEN = Asked(0.0, "")
 _asked = _Asked()
 
 
-def note_asked(session_id: str | None, call_ids: list[str], message_id: str) -> None:
+def note_asked(session_id: str | None, calls: list[dict[str, Any]], message_id: str) -> None:
     """Remember that an answer asked for these tools just now."""
-    for call_id in call_ids:
-        _asked.note((session_id, call_id), Asked(time.perf_counter(), message_id))
+    for call in calls:
+        if call.get("id"):
+            function = call.get("function") or {}
+            asked = Asked(time.perf_counter(), message_id, function.get("name"), function.get("arguments"))
+            _asked.note((session_id, call["id"]), asked)
 
 
-def answer(session_id: str | None, call_id: str, now: float) -> tuple[bool, float, str | None]:
-    """Tell of a tool result whether it is new, how long the tool took in ms, and which message asked.
+def answer(session_id: str | None, call_id: str) -> tuple[bool, Asked | None]:
+    """Tell of a tool result whether it is new, and how it was asked for if this process saw that.
 
-    The time is 0 where this process did not see the question. A result that was seen before is a request
-    sent again, and not a second run.
+    A result that was seen before is a request sent again, and not a second run.
     """
-    is_new, asked = _asked.answer((session_id, call_id))
-    if asked is None:
-        return is_new, 0.0, None
-    return is_new, (now - asked.at) * 1000, asked.message_id
+    return _asked.answer((session_id, call_id))

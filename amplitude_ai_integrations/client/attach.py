@@ -24,7 +24,7 @@ class TrackedClient:
         return getattr(self.tracked_client, name)
 
 
-def client_of(amplitude: Any) -> AmplitudeAI:
+def client_of(amplitude: Any, argument: str = "amplitude") -> AmplitudeAI:
     """Return the ``AmplitudeAI`` behind an ``amplitude=`` argument: itself, its ``.amplitude``, or an
     ``Amplitude`` client, which gets the default configuration.
 
@@ -39,7 +39,7 @@ def client_of(amplitude: Any) -> AmplitudeAI:
         return amplitude.ai
     if not callable(getattr(amplitude, "track", None)):
         raise ConfigurationError(
-            f"amplitude= is {type(amplitude).__name__}; pass an AmplitudeAI or an Amplitude client."
+            f"{argument}= is {type(amplitude).__name__}; pass an AmplitudeAI or an Amplitude client."
         )
     ai = _of_raw.get(amplitude)
     if ai is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..exceptions import shielded
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import (
     AIResponse,
@@ -32,7 +33,9 @@ class BoundTracking:
         raise NotImplementedError
 
     def _record(self, kind: type[Any], given: dict[str, Any]) -> str:
-        return self._recorder.record(kind, given, self._scope())
+        with shielded(kind.__name__):
+            return self._recorder.record(kind, given, self._scope())
+        return ""
 
     def track_user_message(self, content: str = "", **fields: Unpack[keywords.BoundUserMessageFields]) -> str:
         """Track what the user said, and return the message's id."""

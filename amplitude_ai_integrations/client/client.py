@@ -107,7 +107,7 @@ class AmplitudeAI:
         ``context`` are your own dimensions to segment by; ``description`` says in a sentence what the
         agent is for.
         """
-        facts = AgentFacts(
+        facts = AgentFacts.of(
             agent_id=agent_id,
             agent_name=agent_name,
             parent_agent_id=parent_agent_id,

@@ -1,4 +1,4 @@
-"""The typed keywords of the public methods. Made by `scripts/generate.py` from the schema."""
+"""Typed keywords of the public methods. Made by `scripts/generate.py` from the schema."""
 
 from __future__ import annotations
 

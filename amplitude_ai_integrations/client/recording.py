@@ -18,7 +18,7 @@ from ..delivery.pipeline import Envelope, Pipeline
 from ..exceptions import logger, shielded
 from ..privacy.gate import Gate
 from ..schema.base import AgentEvent
-from ..schema.catalog import Field, event_type, fields_of
+from ..schema.catalog import Field, fields_of
 from ..schema.enrichments import Enrichment
 from ..schema.events import (
     AIResponse,
@@ -87,15 +87,15 @@ class Recorder:
         Raises:
             ValidationError: The arguments are wrong, under ``AIConfig(validate=True)`` only.
         """
-        if self.config.validate:
-            validate(kind, given)
         own_id = ""
-        id_field = _ID_FIELDS.get(kind)
-        if id_field is not None:
-            own_id = usable_id(given.get(id_field), id_field) or new_id()
-            given[id_field] = own_id
-        if self.config.enabled:
-            with shielded(event_type(kind)):
+        with shielded(kind.__name__):
+            if self.config.validate:
+                validate(kind, given)
+            id_field = _ID_FIELDS.get(kind)
+            if id_field is not None:
+                own_id = usable_id(given.get(id_field), id_field) or new_id()
+                given[id_field] = own_id
+            if self.config.enabled:
                 _Recording(self, kind, given, scope, by_hand, at_ms or int(time.time() * 1000)).start()
         return own_id
 
@@ -117,7 +117,9 @@ class _Recording:
         context = self.scope.context or get_active_context()
         if context is not None:
             context.conversation.identify()
-        self.is_inside = context is not None and session_id in (None, context.session_id)
+        # A session that is not known yet may turn out to be the one that was given.
+        is_known = context is not None and context.session_id is not None
+        self.is_inside = context is not None and (not is_known or session_id in (None, context.session_id))
         self.session_id = session_id
         self.values = fields_given(self.kind, self.given)
         self._agent(context)
@@ -138,10 +140,10 @@ class _Recording:
     def _agent(self, context: SessionContext | None) -> None:
         facts = self.scope.agent.given
         if context is not None:
-            if context.agent is not self.scope.agent:
-                facts = merged(facts, context.agent.given)
+            around = context.agent.given
             if context.conversation.agent is not None:
-                facts = merged(facts, context.conversation.agent.given)
+                around = merged(context.conversation.agent.given, around)
+            facts = merged(facts, around)
         explicit = {name: self.values[name] for name in _AGENT_FIELDS if name in self.values}
         facts = merged(explicit, facts)
         self.groups = groups_of(self.given.get("groups")) or groups_of(facts.pop("groups", None))
@@ -157,12 +159,19 @@ class _Recording:
             trace.user_by_hand = self.by_hand
         if self.kind is ToolCall and self.by_hand:
             trace.tools_by_hand[self.values.get("tool_name", "")] += 1
+        if self.kind not in _JUDGEMENTS and not explicit:
+            context.conversation.last_trace = trace
         if self.kind not in _JUDGEMENTS or trace.is_begun:
             self.values["trace_id"] = trace.id
 
     def _finish(self, conversation: Conversation | None) -> None:
         values, given, scope = self.values, self.given, self.scope
         inside = conversation if self.is_inside else None
+        if inside is not None and self.session_id not in (None, inside.session_id):
+            inside.event_count -= 1
+            inside = None
+            if "trace_id" not in given:
+                values.pop("trace_id", None)
         session_id = self.session_id or (inside.session_id if inside else None)
         user_id = usable_id(given.get("user_id"), "user_id") or usable_id(scope.user_id, "user_id")
         device_id = usable_id(given.get("device_id"), "device_id") or usable_id(scope.device_id, "device_id")
@@ -174,11 +183,11 @@ class _Recording:
             browser = browser or conversation.browser_session_id
             self._late_facts(conversation.agent)
         if not session_id and not user_id and not device_id:
-            _warn_nobody(event_type(self.kind))
+            _warn_nobody()
+        values["session_replay_id"] = replay_id(device_id, browser) or UNSET
         if user_id is None and device_id is None:
             device_id = device_for(session_id)
         values["session_id"] = session_id or UNSET
-        values["session_replay_id"] = replay_id(device_id, browser) or UNSET
         if "trace_id" not in values and scope.trace_id:
             values["trace_id"] = scope.trace_id
         self._turn(session_id)
@@ -194,10 +203,17 @@ class _Recording:
 
     def _late_facts(self, agent: AgentFacts | None) -> None:
         """Add what the request says of the agent, for an event that had to wait for it."""
-        if agent is not None and agent.context:
-            self.values.setdefault("context", agent.context)
-        if agent is not None and agent.groups:
-            self.groups = self.groups or groups_of(agent.groups)
+        if agent is None:
+            return
+        nearer = {*self.given, *self.scope.agent.given}
+        if agent.context and "context" not in nearer:
+            self.values["context"] = agent.context
+        if agent.groups and "groups" not in nearer:
+            self.groups = groups_of(agent.groups)
+        if agent.parent_agent_id and "parent_agent_id" not in self.values:
+            self.values["parent_agent_id"] = agent.parent_agent_id
+            if self.kind is UserMessage and "message_source" not in self.given:
+                self.values["message_source"] = "agent"
 
     def _turn(self, session_id: str | None) -> None:
         if session_id and self.kind in _NUMBERED:
@@ -239,9 +255,8 @@ def _milliseconds(browser_session: str | None) -> int | None:
 
 
 @cache
-def _warn_nobody(event: str) -> None:
+def _warn_nobody() -> None:
     logger.warning(
-        "%s was tracked outside any session and without a user; it is sent under a device of this process. "
-        "Open a session around it, or pass user_id=.",
-        event,
+        "An event was tracked outside any session and without a user; such events are sent under a device "
+        "of this process. Open a session around them, or pass user_id=."
     )

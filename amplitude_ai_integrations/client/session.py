@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from contextvars import Token
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from ..context.current import (
     reset_context,
     roll_trace,
 )
-from ..context.identity import usable_id
+from ..context.identity import new_id, usable_id
 from ..exceptions import ConfigurationError, shielded
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import SessionEnd
@@ -55,91 +55,112 @@ class Session(BoundTracking):
                 f"idle_timeout_minutes is {idle_timeout_minutes}; give minutes, or -1 for a session that "
                 "ends only when told."
             )
-        self._agent = agent
         self._recorder = agent.ai.recorder
         self._tracks_end = track_session_end
         self._tokens: list[Token[SessionContext | None]] = []
         self._enrichments: SessionEnrichments | None = None
+        self._own: SessionContext | None = None
+        self._is_joined = False
+        ids = {"user_id": user_id, "device_id": device_id, "browser_session_id": browser_session_id}
+        with shielded("session"):
+            wanted = usable_id(session_id or agent.scope.session_id, "session_id")
+            self._open(agent, wanted, ids, idle_timeout_minutes, tags)
+
+    def _open(
+        self,
+        agent: BoundAgent,
+        wanted: str | None,
+        ids: dict[str, Any],
+        idle_timeout_minutes: int | None,
+        tags: list[str] | tuple[str, ...] | None,
+    ) -> None:
         around = get_active_context()
         if around is not None:
             around.conversation.identify()
-        bound = agent.scope
-        wanted = usable_id(session_id or bound.session_id, "session_id")
-        self._is_joined = around is not None and wanted is not None and around.session_id == wanted
-        facts = replace(bound.agent, tags=tuple(tags)) if tags else bound.agent
+        facts = replace(agent.scope.agent, tags=tuple(tags)) if tags else agent.scope.agent
+        if around is not None:
+            facts = facts.over(around.agent)
+            self._is_joined = wanted is not None and around.session_id == wanted
         if self._is_joined and around is not None:
-            self._own = replace(around, agent=facts.over(around.agent))
+            self._own = replace(around, agent=facts)
             return
-        host = around.conversation if around is not None else Conversation(None)
+        known = {name: usable_id(ids[name] or getattr(agent.scope, name), name) for name in ids}
         conversation = Conversation(
-            wanted or str(uuid.uuid4()),
-            user_id=usable_id(user_id or bound.user_id, "user_id") or host.user_id,
-            device_id=usable_id(device_id or bound.device_id, "device_id") or host.device_id,
-            browser_session_id=_text(browser_session_id or bound.browser_session_id)
-            or host.browser_session_id,
+            wanted or new_id(),
+            **known,
             gate=self._recorder.pipeline.gate,
             idle_timeout_minutes=idle_timeout_minutes,
+            around=around.conversation if around is not None else None,
         )
-        self._own = SessionContext(conversation, facts.over(around.agent) if around is not None else facts)
+        conversation.identify()
+        self._own = SessionContext(conversation, facts)
 
     @property
     def session_id(self) -> str:
         """The session's id: the one given, or a new UUID."""
-        return self._own.conversation.session_id or ""
+        return (self._own.conversation.session_id or "") if self._own is not None else ""
 
     @property
     def trace_id(self) -> str:
         """The id of the trace that is current here."""
-        return self._context().trace_id
+        context = self._context()
+        return context.trace_id if context is not None else ""
 
     @property
     def user_id(self) -> str | None:
         """The user whose session it is, where known."""
-        return self._own.conversation.user_id
+        return self._own.conversation.user_id if self._own is not None else None
 
     @property
     def device_id(self) -> str | None:
         """The device, where known."""
-        return self._own.conversation.device_id
+        return self._own.conversation.device_id if self._own is not None else None
 
     @property
     def browser_session_id(self) -> str | None:
         """The browser's session, which links to its replay, where known."""
-        return self._own.conversation.browser_session_id
+        return self._own.conversation.browser_session_id if self._own is not None else None
 
     def new_trace(self) -> str:
         """Begin a new trace in this place of the program, and return its id.
 
         Tasks and threads that run beside this one keep theirs.
         """
-        return roll_trace(self._context(), is_silent=True).id
+        context = self._context()
+        with shielded("new_trace"):
+            if context is not None:
+                return roll_trace(context, is_silent=True).id
+        return ""
 
     def set_enrichments(self, enrichments: SessionEnrichments) -> None:
         """Attach a classification, to be sent with the Session End."""
         self._enrichments = enrichments
 
-    def _context(self) -> SessionContext:
-        active = get_active_context()
-        if active is not None and active.conversation is self._own.conversation:
-            return active
+    def _context(self) -> SessionContext | None:
+        with shielded("session"):
+            active = get_active_context()
+            if active is not None and self._own is not None and active.conversation is self._own.conversation:
+                return active
         return self._own
 
     def _scope(self) -> Scope:
-        context = self._context()
-        return Scope(agent=context.agent, context=context)
+        return Scope(context=self._context())
 
     def __enter__(self) -> Session:
-        self._tokens.append(push_context(self._own))
+        with shielded("session"):
+            if self._own is not None:
+                self._tokens.append(push_context(self._own))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with shielded("session end"):
-            if self._tracks_end and not self._is_joined:
-                self._end(error)
-        if self._tokens:
-            reset_context(self._tokens.pop())
+            if self._tracks_end and not self._is_joined and self._own is not None:
+                self._own.conversation.settle(partial(self._end, self._own.conversation, error))
+        with shielded("session end"):
+            if self._tokens:
+                reset_context(self._tokens.pop())
 
     async def __aenter__(self) -> Session:
         return self.__enter__()
@@ -149,12 +170,10 @@ class Session(BoundTracking):
     ) -> None:
         self.__exit__(kind, error, trace)
 
-    def _end(self, error: BaseException | None) -> None:
+    def _end(self, conversation: Conversation, error: BaseException | None) -> None:
+        if conversation.around is not None and conversation.around.session_id == conversation.session_id:
+            return  # the request around has said meanwhile that it is the same
         given: dict[str, Any] = {"enrichments": self._enrichments}
         if isinstance(error, Exception):
             given.update(is_error=True, error_type=type(error).__name__)
-        self._recorder.record(SessionEnd, given, Scope(agent=self._own.agent, context=self._context()))
-
-
-def _text(value: str | int | None) -> str | None:
-    return None if value is None else str(value)
+        self._recorder.record(SessionEnd, given, self._scope())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from ..schema.facts import name
 from .trace import Trace, TurnCounter, turns_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Conversation:
         browser_session_id: str | None = None,
         gate: Gate | None = None,
         idle_timeout_minutes: int | None = None,
+        around: Conversation | None = None,
     ) -> None:
         self.session_id = session_id
         self.user_id = user_id
@@ -33,7 +35,9 @@ class Conversation:
         self.browser_session_id = browser_session_id
         self.gate = gate
         self.idle_timeout_minutes = idle_timeout_minutes
+        self.around = around  # the one this one is opened in: where no user is given, its user counts
         self.agent: AgentFacts | None = None  # what the request says of the agent, where one does
+        self.last_trace: Trace | None = None
         self.event_count = 0
 
     @property
@@ -42,11 +46,30 @@ class Conversation:
         return turns_of(self.session_id) if self.session_id else None
 
     def settle(self, record: Callable[[], None]) -> None:
-        """Call ``record`` once it is known whose session this is: here, at once."""
-        record()
+        """Call ``record`` once it is known whose session this is: at once, if that around it knows."""
+        if self.around is None:
+            record()
+        else:
+            self.around.settle(partial(self._settled, record))
 
     def identify(self) -> None:
         """Find out whose session this is, as far as that is possible now."""
+        if self.around is not None:
+            self.around.identify()
+            self._inherit(self.around)
+
+    def _settled(self, record: Callable[[], None]) -> None:
+        if self.around is not None:
+            self._inherit(self.around)
+        record()
+
+    def _inherit(self, around: Conversation) -> None:
+        if self.user_id is None:
+            self.user_id = around.user_id
+        if self.device_id is None:
+            self.device_id = around.device_id
+        if self.browser_session_id is None:
+            self.browser_session_id = around.browser_session_id
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,15 @@ class AgentFacts:
     locale: str | None = None
     tags: tuple[str, ...] | None = None
     groups: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, **given: Any) -> AgentFacts:
+        """Return facts from whatever was given: what is no text becomes one."""
+        shaped: dict[str, Any] = {}
+        for field_name, value in given.items():
+            is_word = field_name not in ("context", "groups", "tags")
+            shaped[field_name] = name(value) if is_word and value is not None else value
+        return cls(**shaped)
 
     @cached_property
     def given(self) -> dict[str, Any]:

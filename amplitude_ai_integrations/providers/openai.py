@@ -21,7 +21,7 @@ from ..registry import PROVIDERS, note_observed
 from .openai_chat import ChatCompletions
 from .openai_embeddings import Embeddings
 from .openai_methods import with_keywords
-from .openai_raw import observe_raw
+from .openai_raw import is_raw, observe_raw
 from .openai_responses import Responses
 
 try:
@@ -35,7 +35,7 @@ _ADAPTERS: Mapping[str, type[Adapter]] = {
     "/embeddings": Embeddings,
 }
 # Asking for usage is safe where the server is the vendor's own; others may refuse what they do not know.
-_COUNTS_ON_REQUEST = ("api.openai.com", ".openai.azure.com")
+_COUNTS_ON_REQUEST = ("api.openai.com", ".openai.azure.com")  # and their regional hosts
 
 
 class _Observed:
@@ -66,19 +66,19 @@ class _Observed:
     def _asks_for_usage(self, options: Any) -> bool:
         """Ask a chat stream to count its tokens, unless the caller did; tell whether we asked."""
         host = self.base_url.host  # type: ignore[attr-defined]  # the vendor's client has it
-        is_vendor = host == _COUNTS_ON_REQUEST[0] or host.endswith(_COUNTS_ON_REQUEST[1])
-        if not is_vendor or options.url != "/chat/completions" or "stream_options" in options.json_data:
+        is_asked = "stream_options" in options.json_data or options.url != "/chat/completions"
+        if is_asked or is_raw(options.headers) or not host.endswith(_COUNTS_ON_REQUEST):
             return False
         options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
         return True
 
 
-def _is_usage_chunk(chunk: Any) -> bool:
-    return chunk.usage is not None and not chunk.choices
-
-
-def _is_raw(response: Any) -> bool:
-    return hasattr(response, "http_response")
+def _is_unasked(chunk: Any) -> bool:
+    """Take from a chunk what is there only since we asked for usage; tell whether nothing else is in it."""
+    if chunk.usage is None:
+        chunk.model_fields_set.discard("usage")
+        return False
+    return not chunk.choices
 
 
 class OpenAI(openai.OpenAI, _Observed):
@@ -114,17 +114,19 @@ class OpenAI(openai.OpenAI, _Observed):
             observation = self._observation(options, is_streaming)
         if observation is None:
             return super().request(cast_to, options, *args, **kwargs)
-        is_ours = is_streaming and self._asks_for_usage(options)
+        asked_usage = False
+        with shielded("openai"):
+            asked_usage = is_streaming and self._asks_for_usage(options)
         try:
             response = super().request(cast_to, options, *args, **kwargs)
         except BaseException as error:
             observation.failed(error)
             raise
         with shielded("openai"):
-            if _is_raw(response):
+            if hasattr(response, "http_response"):
                 observe_raw(response, observation, observe_sync)
             elif isinstance(response, openai.Stream):
-                observe_sync(response, observation, _is_usage_chunk if is_ours else _never)
+                observe_sync(response, observation, _is_unasked if asked_usage else _is_nothing)
             else:
                 observation.returned(response)
         return response
@@ -158,23 +160,25 @@ class AsyncOpenAI(openai.AsyncOpenAI, _Observed):
             observation = self._observation(options, is_streaming)
         if observation is None:
             return await super().request(cast_to, options, *args, **kwargs)
-        is_ours = is_streaming and self._asks_for_usage(options)
+        asked_usage = False
+        with shielded("openai"):
+            asked_usage = is_streaming and self._asks_for_usage(options)
         try:
             response = await super().request(cast_to, options, *args, **kwargs)
         except BaseException as error:
             observation.failed(error)
             raise
         with shielded("openai"):
-            if _is_raw(response):
+            if hasattr(response, "http_response"):
                 observe_raw(response, observation, observe_async)
             elif isinstance(response, openai.AsyncStream):
-                observe_async(response, observation, _is_usage_chunk if is_ours else _never)
+                observe_async(response, observation, _is_unasked if asked_usage else _is_nothing)
             else:
                 observation.returned(response)
         return response
 
 
-def _never(_chunk: Any) -> bool:
+def _is_nothing(_chunk: Any) -> bool:
     return False
 
 

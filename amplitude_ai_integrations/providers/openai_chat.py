@@ -133,8 +133,9 @@ class ChatChunks:
             {"type": "function", "id": None, "function": {"name": "", "arguments": ""}},
         )
         call["id"] = peek(piece, "id") or call["id"]
-        call["function"]["name"] += peek(piece, "function", "name") or ""
-        call["function"]["arguments"] += peek(piece, "function", "arguments") or ""
+        name, arguments = _asked(piece)
+        call["function"]["name"] += name or ""
+        call["function"]["arguments"] += arguments or ""
 
 
 def _since_last_answer(messages: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Any]:
@@ -150,12 +151,19 @@ def _tool_result(message: dict[str, Any], asked: Any) -> ToolResult:
     call = next((call for call in asked or () if peek(call, "id") == call_id), None)
     return ToolResult(
         call_id,
-        str(peek(call, "function", "name") or message.get("name") or "tool"),
-        peek(call, "function", "arguments"),
+        _asked(call)[0] or message.get("name"),
+        _asked(call)[1],
         text_of(message.get("content")),
     )
 
 
 def _tool_call(call: Any) -> dict[str, Any]:
-    function = {"name": peek(call, "function", "name"), "arguments": peek(call, "function", "arguments")}
-    return {"type": "function", "id": peek(call, "id"), "function": function}
+    name, arguments = _asked(call)
+    return {"type": "function", "id": peek(call, "id"), "function": {"name": name, "arguments": arguments}}
+
+
+def _asked(call: Any) -> tuple[str | None, str | None]:
+    """Return the name and the arguments of a tool call: a function's, or a custom tool's."""
+    if peek(call, "custom") is not None:
+        return peek(call, "custom", "name"), peek(call, "custom", "input")
+    return peek(call, "function", "name"), peek(call, "function", "arguments")

@@ -26,7 +26,7 @@ class Embeddings:
         return ResponseFacts(
             model=peek(payload, "model") or None,
             usage=None if sent is None else Usage(input=sent),
-            dimensions=len(vector) if isinstance(vector, list) else None,
+            dimensions=_dimensions(vector),
         )
 
     def accumulator(self) -> ChatChunks:
@@ -37,3 +37,10 @@ class Embeddings:
         """Return all words that are sent."""
         given = payload.get("input")
         return given if isinstance(given, str) else "\n".join(item for item in given if isinstance(item, str))
+
+
+def _dimensions(vector: Any) -> int | None:
+    """Return a vector's length; raw, it comes as four bytes a number in base64."""
+    if isinstance(vector, str):
+        return (len(vector.rstrip("=")) * 3 // 4) // 4
+    return len(vector) if isinstance(vector, list) else None

@@ -28,6 +28,8 @@ def with_keywords(client: Any) -> None:
         if resource is not None and not hasattr(type(resource), "takes_amplitude_keywords"):
             kind: Any = type(resource)
             resource.__class__ = _taking(kind)
+            for made_before in ("with_raw_response", "with_streaming_response"):
+                resource.__dict__.pop(made_before, None)
 
 
 @cache

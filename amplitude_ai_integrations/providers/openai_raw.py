@@ -3,30 +3,105 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from openai._streaming import SSEDecoder
 
 from ..calls.observation import Observation
 from ..exceptions import shielded
 
 Observe = Callable[[Any, Observation], None]
 
+_HEADER = "x-stainless-raw-response"
+_MOST = 20_000_000  # bytes of a body that are kept to be read at its end
+
+
+def is_raw(headers: Any) -> bool:
+    """Tell by a request's headers whether the caller asked for the raw response."""
+    return hasattr(headers, "items") and any(name.lower() == _HEADER for name in headers)
+
 
 def observe_raw(response: Any, observation: Observation, observe: Observe) -> None:
-    """Observe a raw response: through its body if that is here, else when it is parsed or closed."""
+    """Observe a raw response: through its body if that is here, else when it is parsed, read or closed."""
     http = response.http_response
-    if http.is_stream_consumed and not getattr(response, "_stream", False):
-        _body_is_here(http, observation)
+    if hasattr(http, "_content"):
+        _whole(http, http.content, observation)
         return
-    _observe_parsed(response, observation, observe)
-    for method in ("close", "aclose"):
-        if hasattr(http, method):
-            setattr(http, method, _closing(getattr(http, method), http, observation))
+    body = _Body(http, observation)
+    _observe_parsed(response, body, observation, observe)
 
 
-def _observe_parsed(response: Any, observation: Observation, observe: Observe) -> None:
+class _Body:
+    """The body of a response that the caller reads piece by piece; it is looked at when it is closed."""
+
+    def __init__(self, http: Any, observation: Observation) -> None:
+        self.is_parsed = False
+        self._http = http
+        self._observation = observation
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._close = {name: getattr(http, name) for name in ("close", "aclose")}
+        self._iterate = {name: getattr(http, name) for name in ("iter_bytes", "aiter_bytes")}
+        http.iter_bytes = self._iter_bytes
+        http.aiter_bytes = self._aiter_bytes
+        http.close = self._closed
+        http.aclose = self._aclosed
+
+    def _iter_bytes(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        for piece in self._iterate["iter_bytes"](*args, **kwargs):
+            self._keep(piece)
+            yield piece
+
+    async def _aiter_bytes(self, *args: Any, **kwargs: Any) -> Any:
+        async for piece in self._iterate["aiter_bytes"](*args, **kwargs):
+            self._keep(piece)
+            yield piece
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if not self.is_parsed and self._size <= _MOST:
+            self._pieces.append(piece)
+
+    def _closed(self) -> None:
+        self._close["close"]()
+        self._look()
+
+    async def _aclosed(self) -> None:
+        await self._close["aclose"]()
+        self._look()
+
+    def _look(self) -> None:
+        with shielded("raw response"):
+            # A body that is read to its end closes its response before its last piece is handed on; the
+            # caller's own block closes it again.
+            if self.is_parsed or (self._http.is_stream_consumed and not self._was_closed_before()):
+                return
+            _whole(self._http, b"".join(self._pieces), self._observation)
+
+    def _was_closed_before(self) -> bool:
+        was, self._was = getattr(self, "_was", False), True
+        return was
+
+
+def _whole(http: Any, body: bytes, observation: Observation) -> None:
+    """Tell an observation what a body says, as far as it was read."""
+    kind = http.headers.get("content-type", "")
+    if "application/json" in kind and body and http.is_stream_consumed:
+        observation.returned(msgspec.json.decode(body))
+        return
+    if "text/event-stream" in kind:
+        for event in SSEDecoder().iter_bytes(iter([body])):
+            if not event.data.startswith("[DONE]"):
+                observation.chunk(msgspec.json.decode(event.data))
+    if http.is_stream_consumed:
+        observation.finished()
+    else:
+        observation.left()
+
+
+def _observe_parsed(response: Any, body: _Body, observation: Observation, observe: Observe) -> None:
     parse = response.parse
     seen: list[Any] = []
 
@@ -34,6 +109,7 @@ def _observe_parsed(response: Any, observation: Observation, observe: Observe) -
         with shielded("raw response"):
             if not any(result is known for known in seen):
                 seen.append(result)
+                body.is_parsed = True
                 if hasattr(result, "_iterator"):
                     observe(result, observation)
                 else:
@@ -48,27 +124,3 @@ def _observe_parsed(response: Any, observation: Observation, observe: Observe) -
         return look_later(result) if inspect.isawaitable(result) else look(result)
 
     response.parse = parsing
-
-
-def _closing(close: Callable[..., Any], http: Any, observation: Observation) -> Callable[..., Any]:
-    # A body that is read to its end closes its response before it is kept; the caller closes it again.
-    closed: list[bool] = []
-
-    def closing(*args: Any, **kwargs: Any) -> Any:
-        is_read_now = http.is_stream_consumed and not hasattr(http, "_content") and not closed
-        closed.append(True)
-        if not observation.is_over and not is_read_now:
-            _body_is_here(http, observation)
-        return close(*args, **kwargs)
-
-    return closing
-
-
-def _body_is_here(http: Any, observation: Observation) -> None:
-    with shielded("raw response"):
-        if "application/json" in http.headers.get("content-type", "") and hasattr(http, "_content"):
-            observation.returned(msgspec.json.decode(http.content))
-        elif http.is_stream_consumed:
-            observation.finished()
-        else:
-            observation.left()

@@ -7,7 +7,9 @@ from typing import Any
 from ..calls.facts import RequestFacts, ResponseFacts, ToolResult, Usage, count, known, peek
 from .openai_chat import text_of
 
-_FROM_THE_MODEL = {"function_call", "reasoning", "custom_tool_call"}
+_FROM_THE_MODEL = {"reasoning", "mcp_approval_request", "mcp_list_tools"}
+_CALLS = {"function_call", "custom_tool_call"}
+_CALL_OUTPUTS = {"function_call_output", "custom_tool_call_output"}
 _PIECES = {"response.output_text.delta", "response.refusal.delta"}
 _REASONING_PIECES = {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
 _ENDS = {"response.completed", "response.incomplete", "response.failed"}
@@ -25,7 +27,7 @@ class Responses:
         items = [{"role": "user", "content": given}] if isinstance(given, str) else _items(given)
         new = _since_last_answer(items)
         said = [text_of(item.get("content")) for item in new if item.get("role") == "user"]
-        calls = {item.get("call_id"): item for item in items if item.get("type") == "function_call"}
+        calls = {item.get("call_id"): item for item in items if item.get("type") in _CALLS}
         system = [
             text_of(item.get("content")) for item in items if item.get("role") in ("system", "developer")
         ]
@@ -34,9 +36,7 @@ class Responses:
             self._provider,
             str(payload.get("model") or ""),
             user_text="\n\n".join(text for text in said if text),
-            tool_results=[
-                _tool_result(item, calls) for item in new if item.get("type") == "function_call_output"
-            ],
+            tool_results=[_tool_result(item, calls) for item in new if item.get("type") in _CALL_OUTPUTS],
             system_prompt="\n\n".join([instructions, *system] if instructions else system) or None,
             tools=known(payload.get("tools"), list),
             temperature=known(payload.get("temperature"), int, float),
@@ -60,7 +60,7 @@ class Responses:
             model=peek(payload, "model") or None,
             text="".join(peek(part, "text") or peek(part, "refusal") or "" for part in parts),
             reasoning="\n".join(text for part in thoughts if (text := peek(part, "text"))),
-            tool_calls=[_tool_call(item) for item in output if peek(item, "type") == "function_call"],
+            tool_calls=[_tool_call(item) for item in output if peek(item, "type") in _CALLS],
             finish_reason=peek(payload, "incomplete_details", "reason") or peek(payload, "status"),
             usage=_usage(peek(payload, "usage")),
             request_id=peek(payload, "id"),
@@ -75,9 +75,9 @@ class Responses:
     def prompt_text(self, payload: Any) -> str:
         """Return all words that are sent."""
         given = payload.get("input")
-        if isinstance(given, str):
-            return given
-        return "\n".join(text_of(item.get("content")) for item in _items(given))
+        said = [given] if isinstance(given, str) else [text_of(item.get("content")) for item in _items(given)]
+        instructions = known(payload.get("instructions"), str)
+        return "\n".join([instructions, *said] if instructions else said)
 
 
 class ResponseEvents:
@@ -87,6 +87,8 @@ class ResponseEvents:
         self._adapter = adapter
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._calls: list[dict[str, Any]] = []
+        self._error: Any = None
         self._begun: Any = None
         self._whole: Any = None
 
@@ -103,18 +105,25 @@ class ResponseEvents:
             self._begun = peek(chunk, "response")
         elif kind in _ENDS:
             self._whole = peek(chunk, "response")
+        elif kind == "response.output_item.done" and peek(chunk, "item", "type") in _CALLS:
+            self._calls.append(_tool_call(peek(chunk, "item")))
+        elif kind == "error":
+            self._error = chunk
         return bool(kind == "response.function_call_arguments.delta")
 
     def facts(self) -> ResponseFacts:
         """Return what came so far."""
-        if self._whole is not None:
-            return self._adapter.response(self._whole)
-        return ResponseFacts(
-            model=peek(self._begun, "model") or None,
-            text="".join(self._text),
-            reasoning="".join(self._reasoning),
-            request_id=peek(self._begun, "id"),
-        )
+        begun = self._begun if self._whole is None else self._whole
+        found = self._adapter.response(begun)
+        found.text = found.text or "".join(self._text)
+        found.reasoning = found.reasoning or "".join(self._reasoning)
+        found.tool_calls = found.tool_calls or self._calls
+        if self._whole is None:
+            found.finish_reason = None
+        if self._error is not None:
+            found.error_type = str(peek(self._error, "code") or "error")
+            found.error_message = peek(self._error, "message")
+        return found
 
 
 def _items(given: Any) -> list[dict[str, Any]]:
@@ -123,7 +132,9 @@ def _items(given: Any) -> list[dict[str, Any]]:
 
 def _since_last_answer(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for place in range(len(items) - 1, -1, -1):
-        if items[place].get("role") == "assistant" or items[place].get("type") in _FROM_THE_MODEL:
+        kind = str(items[place].get("type"))
+        is_answer = kind.endswith("_call") or kind in _FROM_THE_MODEL
+        if is_answer or items[place].get("role") == "assistant":
             return items[place + 1 :]
     return items
 
@@ -133,15 +144,21 @@ def _tool_result(item: dict[str, Any], calls: dict[Any, dict[str, Any]]) -> Tool
     output = item.get("output")
     return ToolResult(
         str(item.get("call_id") or ""),
-        str(peek(call, "name") or "tool"),
-        peek(call, "arguments"),
+        peek(call, "name"),
+        _arguments(call),
         text_of(output) or output,
     )
 
 
 def _tool_call(item: Any) -> dict[str, Any]:
-    function = {"name": peek(item, "name"), "arguments": peek(item, "arguments")}
+    function = {"name": peek(item, "name"), "arguments": _arguments(item)}
     return {"type": "function", "id": peek(item, "call_id"), "function": function}
+
+
+def _arguments(call: Any) -> Any:
+    """Return what a tool was called with: a function's arguments, or a custom tool's input."""
+    arguments = peek(call, "arguments")
+    return peek(call, "input") if arguments is None else arguments
 
 
 def _usage(usage: Any) -> Usage | None:

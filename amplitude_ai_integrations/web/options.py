@@ -102,9 +102,14 @@ def _agent(options: Mapping[str, Any], dynamic: Mapping[str, Resolver]) -> Agent
     if bound is not None and not isinstance(bound, BoundAgent):
         raise ConfigurationError(f"agent must be what ai.agent() returns, not {type(bound).__name__}.")
     given = {name: options[name] for name in _FACTS if options.get(name) is not None}
-    fixed = (name for name in ("context", "groups") if options.get(name) and name not in dynamic)
-    given |= {name: options[name] for name in fixed}
-    facts = AgentFacts(**given)
+    for name in ("context", "groups"):
+        value = options.get(name)
+        if value is None or name in dynamic:
+            continue
+        if not isinstance(value, Mapping):
+            raise ConfigurationError(f"{name} must be a mapping or a function, not {type(value).__name__}.")
+        given[name] = value
+    facts = AgentFacts.of(**given)
     return facts.over(bound.scope.agent) if bound is not None else facts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
 import time
@@ -41,6 +42,7 @@ class RequestConversation(Conversation):
         self._answers: dict[str, Any] = {}
         self._is_asked = False
         self._is_known = False
+        self._asking: asyncio.Future[None] | None = None
         self._waiting: list[Callable[[], None]] = []
 
     @property
@@ -71,7 +73,16 @@ class RequestConversation(Conversation):
                 self._know()
 
     async def await_answers(self) -> None:
-        """Await the asynchronous resolvers, and let the events that waited go."""
+        """Await the asynchronous resolvers, and let the events that waited go.
+
+        A server may receive and send at once, so several may wait here; they wait for one and the same
+        task, which goes on when one of them is cancelled.
+        """
+        if self._asking is None:
+            self._asking = asyncio.ensure_future(self._ask())
+        await asyncio.shield(self._asking)
+
+    async def _ask(self) -> None:
         for name, answer in self._answers.items():
             if inspect.isawaitable(answer):
                 self._answers[name] = None
@@ -150,12 +161,14 @@ class RequestSession:
         if not self.conversation.event_count:
             return
         policy = self.conversation.policy
-        scope = Scope(agent=policy.agent, context=self.context)
+        scope = Scope(context=self.context)
+        last = self.conversation.last_trace
         failure: dict[str, Any] = {}
         if isinstance(error, Exception):
             failure = {"is_error": True, "error_type": type(error).__name__}
         if self._ends_here():
-            policy.ai.recorder.record(SessionEnd, failure, scope)
+            where = {"trace_id": last.id if last is not None else None}
+            policy.ai.recorder.record(SessionEnd, {**where, **failure}, scope)
         elif failure:
             took = (time.perf_counter() - self.started) * 1000
             step = {"span_name": "request", "latency_ms": took, "error_message": str(error)}

@@ -85,7 +85,7 @@ def test_tool_results_carry_what_was_asked() -> None:
     assert asked.tool_results == [
         ToolResult("call_2", "get_time", "{}", "noon"),
         ToolResult("call_1", "get_weather", '{"a":1}', "sunny"),
-        ToolResult("call_3", "tool", None, "lost"),
+        ToolResult("call_3", None, None, "lost"),
     ]
 
 

@@ -176,7 +176,9 @@ def test_the_last_event_holds_the_whole(shape: Any) -> None:
     whole = response_answer([message_item("Hi you")])
     carried, facts = _gathered(shape, _CREATED, *_PIECES, _event("completed", response=whole))
     assert carried == [False, True, True, True, False]
-    assert facts == RESPONSES.response(whole)
+    expected = RESPONSES.response(whole)
+    expected.reasoning = "Hm."  # what was heard on the way and is not in the whole
+    assert facts == expected
 
 
 @both_shapes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from typing import Any
 
 import pytest
 
@@ -17,38 +18,45 @@ def call_id() -> str:
     return str(uuid.uuid4())
 
 
-def test_a_tool_that_was_asked_for_here_took_its_time(call_id: str) -> None:
+def call(call_id: str) -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
+
+
+def test_a_tool_that_was_asked_for_here_is_known(call_id: str) -> None:
     before = time.perf_counter()
-    note_asked("s", [call_id], "m-1")
-    after = time.perf_counter()
-    is_new, latency_ms, asked_in = answer("s", call_id, after + 1)
-    assert (is_new, asked_in) == (True, "m-1")
-    assert 1000 <= latency_ms <= 1000 + (after - before) * 1000
+    note_asked("s", [call(call_id)], "m-1")
+    is_new, asked = answer("s", call_id)
+    assert is_new
+    assert asked is not None
+    assert before <= asked.at <= time.perf_counter()
+    assert asked[1:] == ("m-1", "get_time", "{}")
 
 
-def test_a_tool_that_was_asked_for_elsewhere_has_no_time(call_id: str) -> None:
-    assert answer("s", call_id, 5.0) == (True, 0.0, None)
+def test_a_tool_that_was_asked_for_elsewhere_is_not_known(call_id: str) -> None:
+    assert answer("s", call_id) == (True, None)
 
 
 @pytest.mark.parametrize("is_asked_here", [True, False])
 def test_an_answer_sent_again_is_not_new(call_id: str, is_asked_here: bool) -> None:
     if is_asked_here:
-        note_asked("s", [call_id], "m-1")
-    is_new = [answer("s", call_id, 5.0)[0] for _attempt in range(3)]
+        note_asked("s", [call(call_id)], "m-1")
+    is_new = [answer("s", call_id)[0] for _attempt in range(3)]
     assert is_new == [True, False, False]
 
 
 def test_an_id_that_is_asked_for_again_is_a_new_run(call_id: str) -> None:
     for message_id in ("m-1", "m-2"):
-        note_asked("s", [call_id], message_id)
-        is_new, _latency, asked_in = answer("s", call_id, time.perf_counter())
-        assert (is_new, asked_in) == (True, message_id)
+        note_asked("s", [call(call_id)], message_id)
+        is_new, asked = answer("s", call_id)
+        assert (is_new, asked and asked.message_id) == (True, message_id)
 
 
 def test_sessions_do_not_share_ids(call_id: str) -> None:
-    note_asked("s", [call_id], "m-1")
-    assert answer("other", call_id, 5.0) == (True, 0.0, None)
-    assert answer("s", call_id, time.perf_counter())[2] == "m-1"
+    note_asked("s", [call(call_id)], "m-1")
+    assert answer("other", call_id) == (True, None)
+    asked = answer("s", call_id)[1]
+    assert asked is not None
+    assert asked.message_id == "m-1"
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, call_id: str) -> None:

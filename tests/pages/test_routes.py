@@ -96,7 +96,7 @@ def test_the_list_is_paged_by_keys(client: TestClient) -> None:
 def test_before_the_first_event_there_is_a_guide() -> None:
     html = TestClient(make_app(Reader([], events=0))).get("/sessions").text
     assert "Waiting for the first agent event" in html
-    assert "AMPLITUDE_AI_SERVER_URL=http://127.0.0.1:8320/2/httpapi" in html
+    assert "AMPLITUDE_AI_SERVER_URL=http://127.0.0.1:8320" in html
     assert "No. Point the app here" in html
 
 

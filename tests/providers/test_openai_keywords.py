@@ -88,10 +88,10 @@ def test_defaults_of_wrap_hold_outside_sessions_only(
     connect: MakeClient, ai: AmplitudeAI, sink: MemorySink
 ) -> None:
     client = wrap(connect(openai.OpenAI), ai, user_id="default", session_id="d")
-    client.responses.create(**response("a"))
+    client.with_options(timeout=9).responses.create(**response("a"))
     client.responses.create(**response("b", amplitude_user_id="call"))
     with ai.agent(user_id="u").session(session_id="s", track_session_end=False):
-        client.with_options(timeout=9).responses.create(**response("c"))
+        client.responses.create(**response("c"))
     assert [(event["user_id"], event["session_id"]) for event in seen(sink) if event["kind"] == "answer"] == [
         ("default", "d"),
         ("call", "d"),

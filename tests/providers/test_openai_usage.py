@@ -29,6 +29,12 @@ def _chunks(client: Any, **more: Any) -> list[Any]:
     return [chunk.to_dict() for chunk in client.chat.completions.create(**chat("Hi", stream=True, **more))]
 
 
+def test_no_chunk_of_usage_reaches_the_caller(dial: MakeClient, sink: MemorySink) -> None:
+    chunks = _chunks(dial(OpenAI))
+    assert [len(chunk["choices"]) for chunk in chunks] == [1] * len(_chunks(dial(openai.OpenAI)))
+    assert _counts(sink) == COUNTED
+
+
 def test_usage_is_known_and_the_caller_sees_the_chunks_of_a_bare_client(
     dial: MakeClient, sink: MemorySink, fake: OpenAIServer
 ) -> None:

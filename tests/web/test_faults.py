@@ -55,7 +55,7 @@ TRACKING = [
     "client.recording:_event",
     "client.recording:Envelope",
     "client.recording:derive",
-    "client.recording:event_type",
+    "delivery.pipeline:event_type",
     "client.recording:fields_given",
     "client.recording:get_active_context",
     "client.recording:groups_of",

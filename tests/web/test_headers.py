@@ -81,7 +81,7 @@ class TestRoundTrip:
         assert inject_context({"accept": "*/*"}) == {"accept": "*/*"}
         assert inject_context() == {}
 
-    @pytest.mark.parametrize("hostile", ["a\r\nset-cookie: x", "caf\u00e9", "\ud800", "x" * 201, "a\x00b"])
+    @pytest.mark.parametrize("hostile", ["a\r\nset-cookie: x", "caf\u00e9", "x" * 201, "a\x00b"])
     def test_an_id_that_is_no_header_does_not_travel(self, ai: AmplitudeAI, hostile: str) -> None:
         headers = injected(ai, TRACE, agent_id=hostile, parent_agent_id=hostile)
         assert sorted(headers) == ["traceparent", "x-amplitude-session-id"]

@@ -30,19 +30,19 @@ SNIPPETS = (
     Snippet(
         "fastapi",
         "FastAPI, Starlette",
-        "# AMPLITUDE_AI_SERVER_URL=http://{address}/2/httpapi\n"
+        "# export AMPLITUDE_AI_SERVER_URL=http://{address}\n"
         "from amplitude_ai_integrations import AmplitudeAI\n"
         "from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware\n"
         "\n"
-        'app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=AmplitudeAI(api_key="local"))',
+        'app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=AmplitudeAI(), agent_id="my-agent")',
     ),
     Snippet(
         "openai",
         "OpenAI client",
-        "# AMPLITUDE_AI_SERVER_URL=http://{address}/2/httpapi\n"
+        "# export AMPLITUDE_AI_SERVER_URL=http://{address}\n"
         "from amplitude_ai_integrations import AmplitudeAI, OpenAI\n"
         "\n"
-        'client = OpenAI(amplitude=AmplitudeAI(api_key="local"))',
+        "client = OpenAI(amplitude=AmplitudeAI())",
     ),
 )
 
@@ -75,7 +75,7 @@ def checks(state: Any, now_ms: float) -> tuple[Check, ...]:
     """What the collector has seen so far."""
     traffic = state.traffic
     if not traffic.requests:
-        reached = "No. Point the app here: AMPLITUDE_AI_SERVER_URL=http://" + f"{state.address}/2/httpapi"
+        reached = "No. Point the app here: AMPLITUDE_AI_SERVER_URL=http://" + state.address
     else:
         reached = f"Yes, {words.counted(traffic.requests, 'request')}."
     refused = "None."
