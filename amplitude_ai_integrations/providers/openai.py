@@ -7,13 +7,13 @@ observed; nothing in the vendor's package is changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..calls.facts import Adapter
 from ..calls.keywords import taken_from
 from ..calls.observation import Observation
-from ..calls.streams import observe_async, observe_sync
+from ..calls.streams import Hides, observe_async, observe_sync
 from ..client.attach import client_of
 from ..context import get_active_context
 from ..exceptions import shielded
@@ -29,7 +29,9 @@ try:
 except ImportError as error:
     raise PROVIDERS["openai"].missing() from error
 
-_ADAPTERS: Mapping[str, type[Adapter]] = {
+Observe = Callable[..., None]
+
+_ADAPTERS: Mapping[str, Callable[[str], Adapter]] = {
     "/chat/completions": ChatCompletions,
     "/responses": Responses,
     "/embeddings": Embeddings,
@@ -38,17 +40,63 @@ _ADAPTERS: Mapping[str, type[Adapter]] = {
 _COUNTS_ON_REQUEST = ("api.openai.com", ".openai.azure.com")  # and their regional hosts
 
 
+def _is_nothing(_chunk: Any) -> bool:
+    return False
+
+
+def _is_unasked(chunk: Any) -> bool:
+    """Take from a chunk what is there only since we asked for usage; tell whether nothing else is in it."""
+    if chunk.usage is None:
+        chunk.model_fields_set.discard("usage")
+        return False
+    return not chunk.choices
+
+
+class _Watch:
+    """One call on its way, and what to do with what comes back."""
+
+    def __init__(self, observation: Observation, observe: Observe) -> None:
+        self.observation = observation
+        self.hides: Hides = _is_nothing
+        self._observe = observe
+
+    def returned(self, response: Any) -> None:
+        """Take what the vendor's client returns: an answer, a stream, or a raw response."""
+        with shielded("openai"):
+            if hasattr(response, "http_response"):
+                observe_raw(response, self.observation, self._observe)
+            elif isinstance(response, (openai.Stream, openai.AsyncStream)):
+                self._observe(response, self.observation, self.hides)
+            else:
+                self.observation.returned(response)
+
+
 class _Observed:
     """What the observed clients share: whose they are, and how a call is watched."""
 
-    __slots__ = ()  # and second among the bases, so that a vendor's client can become one of ours in place
+    # No slots, and second among the bases, so that a vendor's client can become one of ours in place.
+    __slots__ = ()
 
     _amplitude: Any
     _amplitude_defaults: Mapping[str, Any]
     _provider_name: str
 
-    def _observation(self, options: Any, is_streaming: bool) -> Observation | None:
-        options.headers, keywords = taken_from(options.headers)
+    def _watch(self, options: Any, is_streaming: bool, observe: Observe) -> _Watch | None:
+        """Begin to watch a call, if it is one of a model; its options lose what is ours."""
+        with shielded("openai"):
+            options.headers, keywords = taken_from(options.headers)
+            observation = self._observation(options, keywords, is_streaming)
+            if observation is None:
+                return None
+            watch = _Watch(observation, observe)
+            if is_streaming and self._asks_for_usage(options):
+                watch.hides = _is_unasked
+            return watch
+        return None
+
+    def _observation(
+        self, options: Any, keywords: Mapping[str, Any], is_streaming: bool
+    ) -> Observation | None:
         adapter = _ADAPTERS.get(options.url)
         if adapter is None or options.method.lower() != "post" or not isinstance(options.json_data, dict):
             return None
@@ -57,7 +105,7 @@ class _Observed:
             return None
         return Observation(
             ai,
-            adapter(self._provider_name),  # type: ignore[call-arg]  # each adapter of ours takes its provider
+            adapter(self._provider_name),
             options.json_data,
             keywords if get_active_context() else {**self._amplitude_defaults, **keywords},
             is_streaming=is_streaming,
@@ -71,14 +119,6 @@ class _Observed:
             return False
         options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
         return True
-
-
-def _is_unasked(chunk: Any) -> bool:
-    """Take from a chunk what is there only since we asked for usage; tell whether nothing else is in it."""
-    if chunk.usage is None:
-        chunk.model_fields_set.discard("usage")
-        return False
-    return not chunk.choices
 
 
 class OpenAI(openai.OpenAI, _Observed):
@@ -108,27 +148,15 @@ class OpenAI(openai.OpenAI, _Observed):
 
     def request(self, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         """Make a call and observe it."""
-        is_streaming = bool(kwargs.get("stream"))
-        observation = None
-        with shielded("openai"):
-            observation = self._observation(options, is_streaming)
-        if observation is None:
+        watch = self._watch(options, bool(kwargs.get("stream")), observe_sync)
+        if watch is None:
             return super().request(cast_to, options, *args, **kwargs)
-        asked_usage = False
-        with shielded("openai"):
-            asked_usage = is_streaming and self._asks_for_usage(options)
         try:
             response = super().request(cast_to, options, *args, **kwargs)
         except BaseException as error:
-            observation.failed(error)
+            watch.observation.failed(error)
             raise
-        with shielded("openai"):
-            if hasattr(response, "http_response"):
-                observe_raw(response, observation, observe_sync)
-            elif isinstance(response, openai.Stream):
-                observe_sync(response, observation, _is_unasked if asked_usage else _is_nothing)
-            else:
-                observation.returned(response)
+        watch.returned(response)
         return response
 
 
@@ -154,32 +182,16 @@ class AsyncOpenAI(openai.AsyncOpenAI, _Observed):
 
     async def request(self, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         """Make a call and observe it."""
-        is_streaming = bool(kwargs.get("stream"))
-        observation = None
-        with shielded("openai"):
-            observation = self._observation(options, is_streaming)
-        if observation is None:
+        watch = self._watch(options, bool(kwargs.get("stream")), observe_async)
+        if watch is None:
             return await super().request(cast_to, options, *args, **kwargs)
-        asked_usage = False
-        with shielded("openai"):
-            asked_usage = is_streaming and self._asks_for_usage(options)
         try:
             response = await super().request(cast_to, options, *args, **kwargs)
         except BaseException as error:
-            observation.failed(error)
+            watch.observation.failed(error)
             raise
-        with shielded("openai"):
-            if hasattr(response, "http_response"):
-                observe_raw(response, observation, observe_async)
-            elif isinstance(response, openai.AsyncStream):
-                observe_async(response, observation, _is_unasked if asked_usage else _is_nothing)
-            else:
-                observation.returned(response)
+        watch.returned(response)
         return response
-
-
-def _is_nothing(_chunk: Any) -> bool:
-    return False
 
 
 def _own_arguments(client: _Observed, extra: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -17,18 +17,21 @@ def text_of(content: Any) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def usage_of(usage: Any) -> Usage | None:
-    """Return token counts; the vendor counts cached tokens as input and reasoning as output."""
-    sent, written = count(peek(usage, "prompt_tokens")), count(peek(usage, "completion_tokens"))
-    if sent is None and written is None:
+def usage_of(usage: Any, sent: str = "prompt", written: str = "completion") -> Usage | None:
+    """Return token counts, under the words an API has for what is sent and what is written.
+
+    The vendor counts cached tokens as sent and reasoning as written.
+    """
+    inputs, outputs = count(peek(usage, f"{sent}_tokens")), count(peek(usage, f"{written}_tokens"))
+    if inputs is None and outputs is None:
         return None
     return Usage(
-        sent,
-        written,
+        inputs,
+        outputs,
         count(peek(usage, "total_tokens")),
-        count(peek(usage, "completion_tokens_details", "reasoning_tokens")),
-        count(peek(usage, "prompt_tokens_details", "cached_tokens")),
-        count(peek(usage, "prompt_tokens_details", "cache_write_tokens")),
+        count(peek(usage, f"{written}_tokens_details", "reasoning_tokens")),
+        count(peek(usage, f"{sent}_tokens_details", "cached_tokens")),
+        count(peek(usage, f"{sent}_tokens_details", "cache_write_tokens")),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls.facts import RequestFacts, ResponseFacts, ToolResult, Usage, count, known, peek
-from .openai_chat import text_of
+from ..calls.facts import RequestFacts, ResponseFacts, ToolResult, count, known, peek
+from .openai_chat import text_of, usage_of
 
 _FROM_THE_MODEL = {"reasoning", "mcp_approval_request", "mcp_list_tools"}
 _CALLS = {"function_call", "custom_tool_call"}
@@ -62,7 +62,7 @@ class Responses:
             reasoning="\n".join(text for part in thoughts if (text := peek(part, "text"))),
             tool_calls=[_tool_call(item) for item in output if peek(item, "type") in _CALLS],
             finish_reason=peek(payload, "incomplete_details", "reason") or peek(payload, "status"),
-            usage=_usage(peek(payload, "usage")),
+            usage=usage_of(peek(payload, "usage"), "input", "output"),
             request_id=peek(payload, "id"),
             error_type=str(peek(error, "code") or "error") if error else None,
             error_message=peek(error, "message"),
@@ -159,17 +159,3 @@ def _arguments(call: Any) -> Any:
     """Return what a tool was called with: a function's arguments, or a custom tool's input."""
     arguments = peek(call, "arguments")
     return peek(call, "input") if arguments is None else arguments
-
-
-def _usage(usage: Any) -> Usage | None:
-    sent, written = count(peek(usage, "input_tokens")), count(peek(usage, "output_tokens"))
-    if sent is None and written is None:
-        return None
-    return Usage(
-        sent,
-        written,
-        count(peek(usage, "total_tokens")),
-        count(peek(usage, "output_tokens_details", "reasoning_tokens")),
-        count(peek(usage, "input_tokens_details", "cached_tokens")),
-        count(peek(usage, "input_tokens_details", "cache_write_tokens")),
-    )

@@ -26,6 +26,8 @@ ROOT = amplitude_ai_integrations.__path__[0]
 # shield, and is therefore the one thing a shield cannot stand around.
 DOORS = {
     "OpenAI.request",
+    "_Observed._watch",
+    "_Watch.returned",
     "AmplitudeAI.amplitude",
     "SyncTap.__iter__",
     "SyncTap.__next__",
