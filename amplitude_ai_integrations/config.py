@@ -33,8 +33,23 @@ def _env(name: str, default: T, read: Callable[[str], T]) -> Callable[[], T]:
     return value
 
 
+_FLAGS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+
+
 def _flag(text: str) -> bool:
-    return text.strip().lower() in {"1", "true", "yes", "on"}
+    try:
+        return _FLAGS[text.strip().lower()]
+    except KeyError:
+        raise ConfigurationError(f"An environment variable is {text!r}; use 'true' or 'false'.") from None
 
 
 def _environment_mode() -> str:
@@ -42,9 +57,8 @@ def _environment_mode() -> str:
 
 
 def _enabled() -> bool:
-    return not _flag(os.environ.get("AMPLITUDE_TRACKING_DISABLED", "")) and _flag(
-        os.environ.get(ENVIRONMENT_PREFIX + "ENABLED", "true")
-    )
+    is_disabled = _flag(os.environ.get("AMPLITUDE_TRACKING_DISABLED") or "false")
+    return not is_disabled and _flag(os.environ.get(ENVIRONMENT_PREFIX + "ENABLED") or "true")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ PROVIDERS: Final[dict[str, Integration]] = {
     "openai": Integration("OpenAI", "openai", "openai>=1.68", "openai"),
 }
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _observed: Counter[str] = Counter()
 
 

@@ -34,6 +34,7 @@ class RequestFacts(Struct):
     model: str
     is_embedding: bool = False
     user_text: str = ""
+    history: object = None  # tells one point of a conversation from another
     tool_results: list[ToolResult] = field(default_factory=list)
     system_prompt: str | None = None
     tools: list[Any] | None = None

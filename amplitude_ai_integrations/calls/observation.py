@@ -125,7 +125,9 @@ class Observation:
             given["stream_abandoned"] = True if self._is_streaming else None
         elif facts.error_type:
             given.update(is_error=True, error_type=facts.error_type, error_message=facts.error_message)
-        note_asked(self._session_id, facts.tool_calls, self._message_id)
+        note_asked(self._place_of_tools(), facts.tool_calls, self._message_id)
+        if self._context is not None:
+            self._context.conversation.open_calls.discard(self)
         self._record(Embedding if self._request.is_embedding else AIResponse, given, self._keywords)
 
     def _answer(self, facts: ResponseFacts) -> dict[str, Any]:
@@ -177,19 +179,34 @@ class Observation:
             self._context.conversation.identify()
             around = self._context.session_id
             if self._session_id in (None, around):
-                self._trace = self._context.trace.latest()
+                self._trace = self._context.trace
+            if self._is_streaming:
+                self._context.conversation.open_calls.add(self)
             self._session_id = self._session_id or around
         for result in self._request.tool_results:
             self._tool_result(result)
-        if self._request.user_text and not (self._trace is not None and self._trace.user_by_hand):
+        if self._request.user_text and not self._is_known_message():
             shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
             self._record(UserMessage, {"content": self._request.user_text}, shared)
             if self._trace is not None:
                 active = get_active_context()
-                self._trace = active.trace.latest() if active is not None else self._trace
+                self._trace = active.trace if active is not None else self._trace
+                self._trace.user_key = self._message_key()
+
+    def _is_known_message(self) -> bool:
+        """Tell whether the user's message is in the trace already: by hand, or by another call over it.
+
+        An application that tries again, or asks two models about one message, sends the same words with
+        the same history.
+        """
+        trace = self._trace
+        return trace is not None and (trace.user_by_hand or trace.user_key == self._message_key())
+
+    def _message_key(self) -> object:
+        return (self._request.user_text, self._request.history)
 
     def _tool_result(self, result: ToolResult) -> None:
-        is_new, asked = answer(self._session_id, result.call_id)
+        is_new, asked = answer(self._place_of_tools(), result.call_id)
         name = result.name or (asked.name if asked else None) or "tool"
         if not is_new or self._was_tracked_by_hand(name):
             return
@@ -200,6 +217,12 @@ class Observation:
             given["input"] = asked.arguments if result.arguments is None else result.arguments
         shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
         self._record(ToolCall, given, shared)
+
+    def _place_of_tools(self) -> object:
+        """Return where tool calls are looked for: the session; a request's own, while that is not known."""
+        if self._session_id is not None or self._context is None:
+            return self._session_id
+        return id(self._context.conversation)
 
     def _was_tracked_by_hand(self, name: str) -> bool:
         if self._trace is None or not self._trace.tools_by_hand[name]:

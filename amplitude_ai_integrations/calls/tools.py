@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import Any, NamedTuple
 
 _LIMIT = 10_000
-_Key = tuple["str | None", str]
+_Key = tuple[object, str]
 
 
 class Asked(NamedTuple):
@@ -24,7 +24,7 @@ class _Asked:
     """Tool calls that models asked for and that no request has answered yet, and those it has."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._calls: OrderedDict[_Key, Asked | None] = OrderedDict()
 
     def note(self, key: _Key, asked: Asked) -> None:
@@ -49,18 +49,18 @@ _UNSEEN = Asked(0.0, "")
 _asked = _Asked()
 
 
-def note_asked(session_id: str | None, calls: list[dict[str, Any]], message_id: str) -> None:
+def note_asked(place: object, calls: list[dict[str, Any]], message_id: str) -> None:
     """Remember that an answer asked for these tools just now."""
     for call in calls:
         if call.get("id"):
             function = call.get("function") or {}
             asked = Asked(time.perf_counter(), message_id, function.get("name"), function.get("arguments"))
-            _asked.note((session_id, call["id"]), asked)
+            _asked.note((place, call["id"]), asked)
 
 
-def answer(session_id: str | None, call_id: str) -> tuple[bool, Asked | None]:
+def answer(place: object, call_id: str) -> tuple[bool, Asked | None]:
     """Tell of a tool result whether it is new, and how it was asked for if this process saw that.
 
     A result that was seen before is a request sent again, and not a second run.
     """
-    return _asked.answer((session_id, call_id))
+    return _asked.answer((place, call_id))

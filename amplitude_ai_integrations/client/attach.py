@@ -21,6 +21,8 @@ class TrackedClient:
         self.ai = ai
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("tracked_client", "ai"):  # not set yet, while this is being copied
+            raise AttributeError(name)
         return getattr(self.tracked_client, name)
 
 

@@ -114,10 +114,10 @@ class AmplitudeAI:
             customer_org_id=customer_org_id,
             agent_version=agent_version,
             agent_description=description,
-            context=dict(context) if context else None,
+            context=dict(context) if isinstance(context, Mapping) else context,
             env=env,
             locale=locale,
-            groups=dict(groups) if groups else None,
+            groups=dict(groups) if isinstance(groups, Mapping) else None,
         )
         trace_id = usable_id(trace_id, "trace_id")
         return BoundAgent(self, Scope(facts, session_id, trace_id, user_id, device_id, browser_session_id))

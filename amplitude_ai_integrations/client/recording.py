@@ -11,7 +11,14 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from ..config import AIConfig
-from ..context.current import AgentFacts, Conversation, SessionContext, get_active_context, merged, roll_trace
+from ..context.current import (
+    AgentFacts,
+    Conversation,
+    SessionContext,
+    get_active_context,
+    merged,
+    trace_of_message,
+)
 from ..context.identity import device_for, groups_of, new_id, replay_id, usable_id
 from ..context.trace import Trace, turns_of
 from ..delivery.pipeline import Envelope, Pipeline
@@ -89,7 +96,7 @@ class Recorder:
         """
         own_id = ""
         with shielded(kind.__name__):
-            if self.config.validate:
+            if self.config.validate and by_hand:
                 validate(kind, given)
             id_field = _ID_FIELDS.get(kind)
             if id_field is not None:
@@ -151,11 +158,9 @@ class _Recording:
 
     def _trace(self, context: SessionContext) -> None:
         explicit = self.values.get("trace_id") or self.scope.trace_id
-        trace = Trace(explicit) if explicit else context.trace.latest()
-        if self.kind is UserMessage and self.values.get("message_source") == "user":
-            if trace.has_user_message:
-                trace = roll_trace(context)
-            trace.has_user_message = True
+        trace = Trace(explicit) if explicit else context.trace
+        if self.kind is UserMessage and self.values.get("message_source") == "user" and not explicit:
+            trace = trace_of_message(context)
             trace.user_by_hand = self.by_hand
         if self.kind is ToolCall and self.by_hand:
             trace.tools_by_hand[self.values.get("tool_name", "")] += 1
@@ -192,13 +197,16 @@ class _Recording:
             values["trace_id"] = scope.trace_id
         self._turn(session_id)
         self._idle_timeout(inside)
-        gate = conversation.gate if conversation is not None and conversation.gate else None
+        # What the session's configuration keeps back stays back, whichever client the event came from.
         pipeline = self.recorder.pipeline
+        if conversation is not None and conversation.pipeline is not None:
+            pipeline = conversation.pipeline
+        if not pipeline.config.enabled:
+            return
         pipeline.submit(
-            _event(self.kind, values, gate or pipeline.gate),
+            _event(self.kind, values, pipeline.gate),
             Envelope(self.insert_id, self.at_ms, user_id, device_id, _milliseconds(browser), self.groups),
             given.get("event_properties"),
-            gate,
         )
 
     def _late_facts(self, agent: AgentFacts | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextvars import Token
 from dataclasses import replace
 from functools import partial
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..context.current import (
     Conversation,
     SessionContext,
+    begin_trace,
     get_active_context,
     push_context,
     reset_context,
-    roll_trace,
 )
 from ..context.identity import new_id, usable_id
 from ..exceptions import ConfigurationError, shielded
@@ -57,7 +58,7 @@ class Session(BoundTracking):
             )
         self._recorder = agent.ai.recorder
         self._tracks_end = track_session_end
-        self._tokens: list[Token[SessionContext | None]] = []
+        self._entered = _Entries()
         self._enrichments: SessionEnrichments | None = None
         self._own: SessionContext | None = None
         self._is_joined = False
@@ -77,7 +78,9 @@ class Session(BoundTracking):
         around = get_active_context()
         if around is not None:
             around.conversation.identify()
-        facts = replace(agent.scope.agent, tags=tuple(tags)) if tags else agent.scope.agent
+        facts = agent.scope.agent
+        if isinstance(tags, (list, tuple)) and tags:
+            facts = replace(facts, tags=tuple(tags))
         if around is not None:
             facts = facts.over(around.agent)
             self._is_joined = wanted is not None and around.session_id == wanted
@@ -88,7 +91,7 @@ class Session(BoundTracking):
         conversation = Conversation(
             wanted or new_id(),
             **known,
-            gate=self._recorder.pipeline.gate,
+            pipeline=self._recorder.pipeline,
             idle_timeout_minutes=idle_timeout_minutes,
             around=around.conversation if around is not None else None,
         )
@@ -129,7 +132,7 @@ class Session(BoundTracking):
         context = self._context()
         with shielded("new_trace"):
             if context is not None:
-                return roll_trace(context, is_silent=True).id
+                return begin_trace(context, is_silent=True).id
         return ""
 
     def set_enrichments(self, enrichments: SessionEnrichments) -> None:
@@ -149,18 +152,20 @@ class Session(BoundTracking):
     def __enter__(self) -> Session:
         with shielded("session"):
             if self._own is not None:
-                self._tokens.append(push_context(self._own))
+                self._entered.add(push_context(self._own))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with shielded("session end"):
-            if self._tracks_end and not self._is_joined and self._own is not None:
+            is_last = self._entered.is_last
+            if is_last and self._tracks_end and not self._is_joined and self._own is not None:
                 self._own.conversation.settle(partial(self._end, self._own.conversation, error))
         with shielded("session end"):
-            if self._tokens:
-                reset_context(self._tokens.pop())
+            token = self._entered.take()
+            if token is not None:
+                reset_context(token)
 
     async def __aenter__(self) -> Session:
         return self.__enter__()
@@ -177,3 +182,26 @@ class Session(BoundTracking):
         if isinstance(error, Exception):
             given.update(is_error=True, error_type=type(error).__name__)
         self._recorder.record(SessionEnd, given, self._scope())
+
+
+class _Entries:
+    """The places a session's block was entered in: one each thread and task, the last of which ends it."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[int, list[Token[SessionContext | None]]] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def is_last(self) -> bool:
+        """Whether at most one place has not been left yet."""
+        with self._lock:
+            return sum(map(len, self._tokens.values())) <= 1
+
+    def add(self, token: Token[SessionContext | None]) -> None:
+        with self._lock:
+            self._tokens.setdefault(threading.get_ident(), []).append(token)
+
+    def take(self) -> Token[SessionContext | None] | None:
+        with self._lock:
+            here = self._tokens.get(threading.get_ident())
+            return here.pop() if here else None

@@ -6,13 +6,21 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
 
 from ..schema.facts import name
-from .trace import Trace, TurnCounter, turns_of
+from .trace import Place, Trace, TurnCounter, turns_of
 
 if TYPE_CHECKING:
-    from ..privacy.gate import Gate
+    from ..delivery.pipeline import Pipeline
+
+
+class OpenCall(Protocol):
+    """A model call whose answer is still coming."""
+
+    def left(self) -> None:
+        """Nobody reads it any more."""
 
 
 class Conversation:
@@ -25,7 +33,7 @@ class Conversation:
         user_id: str | None = None,
         device_id: str | None = None,
         browser_session_id: str | None = None,
-        gate: Gate | None = None,
+        pipeline: Pipeline | None = None,
         idle_timeout_minutes: int | None = None,
         around: Conversation | None = None,
     ) -> None:
@@ -33,12 +41,13 @@ class Conversation:
         self.user_id = user_id
         self.device_id = device_id
         self.browser_session_id = browser_session_id
-        self.gate = gate
+        self.pipeline = pipeline
         self.idle_timeout_minutes = idle_timeout_minutes
         self.around = around  # the one this one is opened in: where no user is given, its user counts
         self.agent: AgentFacts | None = None  # what the request says of the agent, where one does
         self.last_trace: Trace | None = None
         self.event_count = 0
+        self.open_calls: WeakSet[OpenCall] = WeakSet()  # streams that have not ended yet
 
     @property
     def turns(self) -> TurnCounter | None:
@@ -126,7 +135,7 @@ class SessionContext:
 
     conversation: Conversation
     agent: AgentFacts = field(default_factory=AgentFacts)
-    trace: Trace = field(default_factory=Trace)
+    place: Place = field(default_factory=Place)
 
     @property
     def session_id(self) -> str | None:
@@ -136,7 +145,12 @@ class SessionContext:
     @property
     def trace_id(self) -> str:
         """The id of the current trace."""
-        return self.trace.latest().id
+        return self.trace.id
+
+    @property
+    def trace(self) -> Trace:
+        """The trace that is current here."""
+        return self.place.latest()
 
     @property
     def user_id(self) -> str | None:
@@ -178,18 +192,35 @@ def reset_context(token: Token[SessionContext | None]) -> None:
         return
 
 
-def roll_trace(context: SessionContext, trace_id: str | None = None, *, is_silent: bool = False) -> Trace:
+def begin_trace(context: SessionContext, *, is_silent: bool = False) -> Trace:
     """Begin a new trace in this place of the program, and return it.
 
-    ``is_silent`` keeps it to this place; otherwise a worker thread leaves word of it to the request that
-    it works for.
+    ``is_silent`` keeps it to this place; otherwise word of it is left for where this place came from.
     """
-    trace = Trace(trace_id)
-    active = _current.get()
-    if active is not None and active.conversation is context.conversation:
-        _current.set(replace(active, trace=trace))
-        if not is_silent:
-            active.trace.leave_word(trace)
-    else:
-        context.trace.next = trace
+    trace = Trace()
+    _move(context, Place(trace), is_silent)
     return trace
+
+
+def trace_of_message(context: SessionContext) -> Trace:
+    """Return the trace of a user's message: the current one if it has none yet, else a new one.
+
+    Either way the message takes a place of its own, so that messages which siblings send at the same time
+    do not move it.
+    """
+    trace = context.trace
+    if trace.has_user_message:
+        trace = Trace()
+    trace.has_user_message = True
+    _move(context, Place(trace), is_silent=False)
+    return trace
+
+
+def _move(context: SessionContext, place: Place, is_silent: bool) -> None:
+    active = _current.get()
+    if active is None or active.conversation is not context.conversation:
+        context.place.next = place
+        return
+    _current.set(replace(active, place=place))
+    if not is_silent:
+        active.place.next = place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import Counter, OrderedDict
 
@@ -10,20 +9,16 @@ from .identity import new_id
 
 
 class Trace:
-    """One exchange: a user's message and all that answers it.
+    """One exchange: a user's message and all that answers it."""
 
-    ``next`` points to the trace that took this one's place. Threads that a request hands work to see a
-    copy of its context, so what they change there is lost; the pointer is how word reaches the rest.
-    """
-
-    __slots__ = ("_id", "has_user_message", "next", "tools_by_hand", "user_by_hand")
+    __slots__ = ("_id", "has_user_message", "tools_by_hand", "user_by_hand", "user_key")
 
     def __init__(self, trace_id: str | None = None) -> None:
         self._id = trace_id
         self.has_user_message = False
         self.user_by_hand = False
+        self.user_key: object = None  # which user message an observer found in it
         self.tools_by_hand: Counter[str] = Counter()
-        self.next: Trace | None = None
 
     @property
     def id(self) -> str:
@@ -37,28 +32,36 @@ class Trace:
         """Whether anything has been said in this trace."""
         return self._id is not None
 
-    def latest(self) -> Trace:
-        """Return the trace that is current where this one was when the context was copied."""
-        trace = self
-        while trace.next is not None:
-            trace = trace.next
-        return trace
 
-    def leave_word(self, successor: Trace) -> None:
-        """Point to the successor when we run in a worker thread, whose own context will be lost."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            self.next = successor
+class Place:
+    """Where in the program a trace is current.
+
+    Tasks and threads see a copy of the context they were started from, so what they set there is lost to
+    their parent. A place that is left says where to: that is how word of a new trace reaches the parent,
+    while siblings, who stand in places of their own, do not hear of it.
+    """
+
+    __slots__ = ("next", "trace")
+
+    def __init__(self, trace: Trace | None = None) -> None:
+        self.trace = trace if trace is not None else Trace()
+        self.next: Place | None = None
+
+    def latest(self) -> Trace:
+        """Return the trace that is current here now."""
+        place = self
+        while place.next is not None:
+            place = place.next
+        return place.trace
 
 
 class TurnCounter:
-    """Numbers that only rise, from any thread."""
+    """Numbers that only rise, from any thread and from inside a signal handler."""
 
     __slots__ = ("_lock", "_value")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._value = 0
 
     def take(self, explicit: int | None = None) -> int:
@@ -76,7 +79,7 @@ class _Counters:
 
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._counters: OrderedDict[str, TurnCounter] = OrderedDict()
 
     def of(self, session_id: str) -> TurnCounter:
@@ -95,5 +98,8 @@ _counters = _Counters()
 
 
 def turns_of(session_id: str) -> TurnCounter:
-    """Return the turn counter that all of this process shares for a session."""
+    """Return the turn counter that all of this process shares for a session.
+
+    The sessions used last are remembered, ten thousand of them; one that comes back later counts from 1.
+    """
     return _counters.of(session_id)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
+
+_ROUNDS = 8  # tries in all; the waits between them add up to about three seconds
+_FIRST_WAIT = 0.025  # seconds, doubled each round
+
+Parts = Iterable["Future[Any] | None"]
 
 
 class Counts(NamedTuple):
@@ -20,19 +27,22 @@ class FlushResult(Future[None], list["Future[Any]"]):
 
     ``.result()`` waits for what was pending; ``await asyncio.wrap_future(result)`` does so without
     blocking the loop. ``delivered``, ``pending`` and ``dead`` count events as they stand when asked.
+
+    ``again`` flushes once more: the official client calls a batch done that it has only put back, too
+    large or refused for now. It is tried a few times; what is left after that stays pending.
     """
 
     __hash__ = object.__hash__  # type: ignore[assignment]  # a future is told apart by identity
 
-    def __init__(self, parts: Iterable[Future[Any] | None], counts: Callable[[], Counts]) -> None:
+    def __init__(
+        self, parts: Parts, counts: Callable[[], Counts], again: Callable[[], Parts] | None = None
+    ) -> None:
         Future.__init__(self)
-        list.__init__(self, [part for part in parts if part is not None])
+        list.__init__(self, _given(parts))
         self._counts = counts
-        self._open = len(self)
-        if not self._open:
-            self.set_result(None)
-        for part in self:
-            part.add_done_callback(self._part_done)
+        self._again = again
+        self._round = 1
+        self._await(list(self))
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -55,7 +65,37 @@ class FlushResult(Future[None], list["Future[Any]"]):
         """Events the server refused for good."""
         return self._counts().dead
 
+    def _await(self, parts: list[Future[Any]]) -> None:
+        self._open = len(parts)
+        if not parts:
+            self.set_result(None)
+        for part in parts:
+            part.add_done_callback(self._part_done)
+
     def _part_done(self, _part: Future[Any]) -> None:
         self._open -= 1
-        if self._open == 0:
+        if self._open:
+            return
+        if self._again is None or not self._counts().pending:
             self.set_result(None)
+            return
+        # Waiting is for a thread of its own: this may be the caller's, or the client's only free one.
+        threading.Thread(target=self._await_rest, name="amplitude-ai-flush", daemon=True).start()
+
+    def _await_rest(self) -> None:
+        # Where nothing is handed out though events are pending, the client is sending them.
+        while self._again is not None and self._round < _ROUNDS and self._counts().pending:
+            time.sleep(_FIRST_WAIT * 2 ** (self._round - 1))
+            self._round += 1
+            try:
+                parts = _given(self._again())
+            except RuntimeError:  # the client was shut down meanwhile
+                break
+            if parts:
+                self._await(parts)
+                return
+        self.set_result(None)
+
+
+def _given(parts: Parts) -> list[Future[Any]]:
+    return [part for part in parts if part is not None]

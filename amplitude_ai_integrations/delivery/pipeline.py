@@ -14,8 +14,11 @@ from ..exceptions import shield, shielded
 from ..privacy.gate import Gate
 from ..schema.base import AgentEvent
 from ..schema.catalog import event_type
+from ..schema.values import plain
 from .flush import Counts, FlushResult
 from .sinks import Sink, WireEvent
+
+_WHOLE = 100_000_000  # characters: what a hook returns is made plain JSON, not shortened
 
 
 class Envelope(Struct, frozen=True, omit_defaults=True):
@@ -46,12 +49,11 @@ class Pipeline:
         event: AgentEvent,
         envelope: Envelope,
         custom: Mapping[Any, Any] | None = None,
-        gate: Gate | None = None,
     ) -> None:
-        """Send one event; ``gate`` is the session's, where that was opened with another configuration."""
+        """Send one event, with the properties the caller adds to it."""
         wire: WireEvent = {"event_type": event_type(type(event))}
         wire.update((name, value) for name, value in structs.asdict(envelope).items() if value is not None)
-        wire["event_properties"] = (gate or self.gate).properties(event, custom)
+        wire["event_properties"] = self.gate.properties(event, custom)
         final = self._before_send(wire)
         if final is None:
             self.dropped["before_send"] += 1
@@ -62,8 +64,8 @@ class Pipeline:
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything submitted so far."""
-        parts = [part for sink in self.sinks for part in sink.flush()]
-        return FlushResult(parts, self.counts)
+        results = [sink.flush() for sink in self.sinks]
+        return results[0] if len(results) == 1 else FlushResult(results, self.counts)
 
     def close(self) -> None:
         """Close the sinks."""
@@ -90,7 +92,7 @@ class Pipeline:
         if answer is None:
             return None
         if _is_event(answer):
-            return dict(answer)
+            return {name: plain(value, _WHOLE) for name, value in answer.items()}
         self.dropped["before_send returned no event"] += 1
         return wire
 

@@ -38,7 +38,7 @@ class MemorySink:
 
     def __init__(self) -> None:
         self.events: list[WireEvent] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def send(self, event: WireEvent) -> None:
         """Append the event."""

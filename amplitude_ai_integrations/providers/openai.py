@@ -114,7 +114,8 @@ class _Observed:
     def _asks_for_usage(self, options: Any) -> bool:
         """Ask a chat stream to count its tokens, unless the caller did; tell whether we asked."""
         host = self.base_url.host  # type: ignore[attr-defined]  # the vendor's client has it
-        is_asked = "stream_options" in options.json_data or options.url != "/chat/completions"
+        given = {*options.json_data, *(getattr(options, "extra_json", None) or ())}
+        is_asked = "stream_options" in given or options.url != "/chat/completions"
         if is_asked or is_raw(options.headers) or not host.endswith(_COUNTS_ON_REQUEST):
             return False
         options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}

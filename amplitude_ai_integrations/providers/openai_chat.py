@@ -53,6 +53,7 @@ class ChatCompletions:
             self._provider,
             str(payload.get("model") or ""),
             user_text="\n\n".join(text for text in said if text),
+            history=len(messages) - len(system) - len(new),
             tool_results=[_tool_result(item, asked) for item in new if item.get("role") == "tool"],
             system_prompt="\n\n".join(system) or None,
             tools=known(payload.get("tools"), list),

@@ -27,14 +27,14 @@ def observe_raw(response: Any, observation: Observation, observe: Observe) -> No
     """Observe a raw response: through its body if that is here, else when it is parsed, read or closed."""
     http = response.http_response
     if hasattr(http, "_content"):
-        _whole(http, http.content, observation)
+        _whole(http, http.content, observation, is_read=True)
         return
     body = _Body(http, observation)
     _observe_parsed(response, body, observation, observe)
 
 
 class _Body:
-    """The body of a response that the caller reads piece by piece; it is looked at when it is closed."""
+    """The body of a response that the caller reads piece by piece; it is looked at when that ends."""
 
     def __init__(self, http: Any, observation: Observation) -> None:
         self.is_parsed = False
@@ -42,60 +42,79 @@ class _Body:
         self._observation = observation
         self._pieces: list[bytes] = []
         self._size = 0
-        self._close = {name: getattr(http, name) for name in ("close", "aclose")}
-        self._iterate = {name: getattr(http, name) for name in ("iter_bytes", "aiter_bytes")}
+        self._is_pulling = False
+        self._is_read = False
+        self._own = {name: getattr(http, name) for name in ("close", "aclose", "iter_bytes", "aiter_bytes")}
         http.iter_bytes = self._iter_bytes
         http.aiter_bytes = self._aiter_bytes
-        http.close = self._closed
-        http.aclose = self._aclosed
+        http.close = self._close
+        http.aclose = self._aclose
 
     def _iter_bytes(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        for piece in self._iterate["iter_bytes"](*args, **kwargs):
+        pieces = self._own["iter_bytes"](*args, **kwargs)
+        while True:
+            self._is_pulling = True
+            try:
+                piece = next(pieces, None)
+            finally:
+                self._is_pulling = False
+            if piece is None:
+                break
             self._keep(piece)
             yield piece
+        self._ended()
 
     async def _aiter_bytes(self, *args: Any, **kwargs: Any) -> Any:
-        async for piece in self._iterate["aiter_bytes"](*args, **kwargs):
+        pieces = self._own["aiter_bytes"](*args, **kwargs)
+        while True:
+            self._is_pulling = True
+            try:
+                piece = await anext(pieces, None)
+            finally:
+                self._is_pulling = False
+            if piece is None:
+                break
             self._keep(piece)
             yield piece
+        self._ended()
 
     def _keep(self, piece: bytes) -> None:
         self._size += len(piece)
         if not self.is_parsed and self._size <= _MOST:
             self._pieces.append(piece)
 
-    def _closed(self) -> None:
-        self._close["close"]()
+    def _close(self) -> None:
         self._look()
+        self._own["close"]()
 
-    async def _aclosed(self) -> None:
-        await self._close["aclose"]()
+    async def _aclose(self) -> None:
+        self._look()
+        await self._own["aclose"]()
+
+    def _ended(self) -> None:
+        self._is_read = True
         self._look()
 
     def _look(self) -> None:
+        # A body that comes to its end closes its response itself, while its last piece is being pulled.
         with shielded("raw response"):
-            # A body that is read to its end closes its response before its last piece is handed on; the
-            # caller's own block closes it again.
-            if self.is_parsed or (self._http.is_stream_consumed and not self._was_closed_before()):
-                return
-            _whole(self._http, b"".join(self._pieces), self._observation)
-
-    def _was_closed_before(self) -> bool:
-        was, self._was = getattr(self, "_was", False), True
-        return was
+            if not self.is_parsed and not self._is_pulling:
+                _whole(self._http, b"".join(self._pieces), self._observation, is_read=self._is_read)
 
 
-def _whole(http: Any, body: bytes, observation: Observation) -> None:
+def _whole(http: Any, body: bytes, observation: Observation, *, is_read: bool) -> None:
     """Tell an observation what a body says, as far as it was read."""
     kind = http.headers.get("content-type", "")
-    if "application/json" in kind and body and http.is_stream_consumed:
+    if observation.is_over:
+        return
+    if "application/json" in kind and is_read:
         observation.returned(msgspec.json.decode(body))
         return
     if "text/event-stream" in kind:
         for event in SSEDecoder().iter_bytes(iter([body])):
             if not event.data.startswith("[DONE]"):
                 observation.chunk(msgspec.json.decode(event.data))
-    if http.is_stream_consumed:
+    if is_read:
         observation.finished()
     else:
         observation.left()

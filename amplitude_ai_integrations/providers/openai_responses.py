@@ -36,6 +36,7 @@ class Responses:
             self._provider,
             str(payload.get("model") or ""),
             user_text="\n\n".join(text for text in said if text),
+            history=(len(items) - len(new), payload.get("previous_response_id")),
             tool_results=[_tool_result(item, calls) for item in new if item.get("type") in _CALL_OUTPUTS],
             system_prompt="\n\n".join([instructions, *system] if instructions else system) or None,
             tools=known(payload.get("tools"), list),

@@ -87,7 +87,6 @@ class Policy:
         )
 
     def __post_init__(self) -> None:
-        self.gate = self.ai.recorder.pipeline.gate
         self.propagates = self.ai.config.propagate_context
 
     def covers(self, path: str) -> bool:

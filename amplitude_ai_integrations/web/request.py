@@ -13,7 +13,7 @@ from typing import Any
 
 from ..client.recording import Scope
 from ..context.current import AgentFacts, Conversation, SessionContext, push_context, reset_context
-from ..context.trace import Trace
+from ..context.trace import Place, Trace
 from ..exceptions import shielded
 from ..propagation import browser_device, browser_session, extract_context, lower_headers
 from ..schema.events import SessionEnd, Span
@@ -32,7 +32,7 @@ class RequestConversation(Conversation):
     """
 
     def __init__(self, policy: Policy, request: Callable[[], Any], headers: Callable[[], Any]) -> None:
-        super().__init__(None, gate=policy.gate)
+        super().__init__(None, pipeline=policy.ai.recorder.pipeline)
         self.policy = policy
         self.is_from_application = False
         self.is_from_service = False
@@ -144,8 +144,8 @@ class RequestSession:
     def __init__(self, policy: Policy, request: Callable[[], Any], headers: Callable[[], Any]) -> None:
         self.started = time.perf_counter()
         self.conversation = RequestConversation(policy, request, headers)
-        trace = _ServiceTrace(headers) if policy.propagates else Trace()
-        self.context = SessionContext(self.conversation, policy.agent, trace)
+        place = Place(_ServiceTrace(headers) if policy.propagates else None)
+        self.context = SessionContext(self.conversation, policy.agent, place)
         self._token: Token[SessionContext | None] = push_context(self.context)
 
     def leave(self) -> None:
@@ -158,6 +158,8 @@ class RequestSession:
         The session ends if this request is all there was to it. Where it goes on, a handler's error is
         recorded as a failed step.
         """
+        for call in tuple(self.conversation.open_calls):
+            call.left()  # its reader is gone with the request, and will not be seen to leave
         if not self.conversation.event_count:
             return
         policy = self.conversation.policy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +22,7 @@ def logged_once(name: str, resolver: Callable[[Any], Any]) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - whatever the application's code raises
+    except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever the application's code raises
         key = (name, id(resolver))
         if key not in _logged:
             _logged.add(key)

@@ -44,6 +44,7 @@ def test_a_text_is_what_the_user_says() -> None:
         "openai",
         "gpt-5-mini",
         user_text="Hi",
+        history=(0, None),
         system_prompt="Be brief.",
         temperature=0.5,
         top_p=1,
@@ -95,7 +96,7 @@ def test_a_user_message_that_was_answered_with_any_item_is_old(kind: str) -> Non
 
 @pytest.mark.parametrize("given", [None, [], 7, ["text"], [{}], [{"role": "user", "content": 7}]])
 def test_a_strange_request_says_nothing(given: Any) -> None:
-    assert _asked(given) == RequestFacts("openai", "gpt-5-mini")
+    assert _asked(given) == RequestFacts("openai", "gpt-5-mini", history=(0, None))
     assert RESPONSES.prompt_text({"input": given}).strip() == ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -160,6 +161,55 @@ def test_parallel_threads_keep_their_own_messages(ai: AmplitudeAI, sink: MemoryS
     assert sorted(event["Turn ID"] for event in messages) == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
+def _exchange(ai: AmplitudeAI, text: str, started: threading.Barrier) -> None:
+    ai.track_user_message(content=text)
+    started.wait(5)
+    ai.track_tool_call(tool_name=text, success=True)
+    ai.track_ai_message(content=text, model="m", provider="p")
+
+
+async def test_exchanges_in_parallel_threads_keep_their_traces(ai: AmplitudeAI, sink: MemorySink) -> None:
+    started = threading.Barrier(3)
+    async with ai.agent("bot").session(user_id="user-1"):
+        await asyncio.gather(*(asyncio.to_thread(_exchange, ai, text, started) for text in ("a", "b", "c")))
+    by_text: dict[str, set[str]] = {}
+    for event in sink.events[:-1]:
+        properties = event["event_properties"]
+        text = properties.get("[Agent] Tool Name") or properties["$llm_message"]["text"]
+        by_text.setdefault(text, set()).add(properties["[Agent] Trace ID"])
+    assert all(len(traces) == 1 for traces in by_text.values())
+    assert len(set.union(*by_text.values())) == 3
+
+
+async def test_a_message_in_a_task_of_its_own_begins_the_trace_of_what_follows(
+    ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    async with ai.agent("bot").session(user_id="user-1"):
+        for text in ("one", "two"):
+            await asyncio.create_task(_says(ai, text))
+            ai.track_ai_message(content=text, model="m", provider="p")
+    traces = [event["Trace ID"] for event in told(sink)]
+    assert traces[0] == traces[1] != traces[2] == traces[3]
+
+
+def test_a_session_entered_in_two_threads_ends_once(ai: AmplitudeAI, sink: MemorySink) -> None:
+    session = ai.agent("bot").session(user_id="user-1")
+    inside, leave = threading.Barrier(2), threading.Event()
+
+    def work(is_first: bool) -> bool:
+        with session:
+            inside.wait(5)
+            if not is_first:
+                leave.wait(5)
+        if is_first:
+            leave.set()
+        return get_active_context() is None
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(work, [True, False]))
+    assert types(sink) == ["Session End"]
+
+
 def test_a_trace_rolled_in_a_worker_thread_is_seen_by_the_request(ai: AmplitudeAI) -> None:
     with ai.agent("bot").session(user_id="user-1") as session:
         session.track_user_message("one")
@@ -213,10 +263,12 @@ def test_idle_timeout_is_on_messages_and_end(ai: AmplitudeAI, sink: MemorySink) 
 
 
 def test_inside_a_session_its_privacy_wins(ai: AmplitudeAI, sink: MemorySink) -> None:
-    quiet = AmplitudeAI(config=AIConfig(content_mode=ContentMode.METADATA_ONLY), sink=MemorySink())
+    kept = MemorySink()
+    quiet = AmplitudeAI(config=AIConfig(content_mode=ContentMode.METADATA_ONLY), sink=kept)
     with quiet.agent("bot").session(user_id="user-1"):
         ai.track_user_message(content="secret")
-    message = one(sink, "User Message")
+    assert sink.events == []
+    message = one(kept, "User Message")
     assert "$llm_message" not in message
     assert message["[Agent] Content Mode"] == "metadata_only"
 

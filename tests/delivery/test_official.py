@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import datetime as dt
 import decimal
 import logging
@@ -177,3 +178,38 @@ def test_debug_prints_a_line_and_dry_run_sends_nothing(
     )
     assert capsys.readouterr().err.splitlines() == [line, line]
     assert len(collector.events) == 1
+
+
+def test_many_long_messages_have_arrived_when_flush_says_so(url: str, collector: Collector) -> None:
+    collector.answers = [413, 503]
+    ai = AmplitudeAI(config=AIConfig(server_url=url))
+    for number in range(10):
+        ai.track_user_message("user-1", f"{number} " + "ab cd " * 33_333, "conversation-1")
+    result = ai.flush()
+    result.result(10)
+    assert (result.delivered, result.pending, result.dead) == (10, 0, 0)
+    assert sorted(event["event_properties"]["$llm_message"]["text"][0] for event in collector.events) == [
+        *"0123456789"
+    ]
+    ai.shutdown()
+
+
+def test_what_before_send_adds_becomes_plain(official: Amplitude, collector: Collector) -> None:
+    when = dt.datetime(2026, 11, 21, tzinfo=dt.timezone.utc)
+
+    def add(event: dict[str, Any]) -> dict[str, Any]:
+        event["event_properties"] |= {"when": when, "set": {1}, "nan": float("nan"), "bytes": b"12"}
+        return {**event, "nonsense": 1}
+
+    ai = AmplitudeAI(amplitude=official, config=AIConfig(before_send=add))
+    ai.track_user_message("user-1", "x" * 150_000)
+    ai.flush().result(5)
+    properties = collector.events[0]["event_properties"]
+    added = {name: properties[name] for name in ("when", "set", "nan", "bytes")}
+    assert added == {"when": "2026-11-21T00:00:00+00:00", "set": [1], "nan": None, "bytes": "[2 bytes]"}
+    assert len(properties["$llm_message"]["text"]) == 150_000
+
+
+def test_the_handle_of_the_client_can_be_copied(official: Amplitude) -> None:
+    handle = AmplitudeAI(amplitude=official).amplitude
+    assert copy.copy(handle).configuration is official.configuration

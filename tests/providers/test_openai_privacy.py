@@ -151,31 +151,34 @@ def test_a_private_session_wins_over_a_full_client(
     connect: MakeClient, ai: AmplitudeAI, sink: MemorySink
 ) -> None:
     client = connect(OpenAI, amplitude=ai)
-    with _session(AmplitudeAI(sink=MemorySink(), config=PRIVATE)):
+    private = MemorySink()
+    with _session(AmplitudeAI(sink=private, config=PRIVATE)):
         _say_everything(client)
-    assert _found(json.dumps(sink.events)) == []
-    assert kinds(sink).count("answer") == 16
+    assert sink.events == []
+    assert _found(json.dumps(private.events)) == []
+    assert kinds(private).count("answer") == 16
 
 
 def test_a_stream_of_a_private_session_stays_private_after_it(
     connect: MakeClient, ai: AmplitudeAI, sink: MemorySink
 ) -> None:
     client = connect(OpenAI, amplitude=ai)
-    with _session(AmplitudeAI(sink=MemorySink(), config=PRIVATE)):
+    private = MemorySink()
+    with _session(AmplitudeAI(sink=private, config=PRIVATE)):
         stream = client.responses.create(model=MODEL, input=SCRIPTS[0], stream=True)
     _read(stream)
-    assert _found(json.dumps(sink.events)) == []
-    assert kinds(sink) == ["user", "answer"]
+    assert sink.events == []
+    assert _found(json.dumps(private.events)) == []
+    assert kinds(private) == ["user", "answer"]
 
 
 def test_in_full_a_session_of_a_full_client_opens_a_private_wrapper(
-    connect: MakeClient, ai: AmplitudeAI
+    connect: MakeClient, ai: AmplitudeAI, sink: MemorySink
 ) -> None:
-    kept = MemorySink()
-    client = connect(OpenAI, amplitude=AmplitudeAI(sink=kept, config=PRIVATE))
+    client = connect(OpenAI, amplitude=AmplitudeAI(sink=MemorySink(), config=PRIVATE))
     with _session(ai):
         _read(client.responses.create(model=MODEL, input=SCRIPTS[0], stream=True))
-    assert {"user", "answer", "thought"} <= set(_found(json.dumps(kept.events)))
+    assert {"user", "answer", "thought"} <= set(_found(json.dumps(sink.events)))
 
 
 @pytest.mark.parametrize("mode", ["metadata_only", "full"])

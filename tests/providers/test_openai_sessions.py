@@ -7,11 +7,12 @@ import logging
 import uuid
 from typing import Any
 
+import openai
 import pytest
 
-from amplitude_ai_integrations import AmplitudeAI, MemorySink
+from amplitude_ai_integrations import AIConfig, AmplitudeAI, MemorySink
 from amplitude_ai_integrations.client.recording import _warn_nobody
-from amplitude_ai_integrations.providers.openai import AsyncOpenAI
+from amplitude_ai_integrations.providers.openai import AsyncOpenAI, OpenAI
 
 from .conftest import MakeClient
 from .expected import MODEL, fields, kinds, of_kind, seen, tool
@@ -199,3 +200,45 @@ def test_a_call_with_a_user_is_not_reported(client: Any, caplog: pytest.LogCaptu
     with caplog.at_level(logging.WARNING, logger="amplitude_ai_integrations"):
         client.responses.create(**response("one", amplitude_user_id="u"))
     assert caplog.records == []
+
+
+def test_a_call_tried_again_by_the_application_tells_the_message_once(
+    client: Any, ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    with ai.agent(user_id="u").session(track_session_end=False):
+        with pytest.raises(openai.RateLimitError):
+            client.chat.completions.create(**chat("error429x1 again"))
+        client.chat.completions.create(**chat("error429x1 again"))
+    assert kinds(sink) == ["user", "answer", "answer"]
+    assert len({fields(event)["trace_id"] for event in sink}) == 1
+
+
+def test_two_calls_over_one_message_are_one_turn(client: Any, ai: AmplitudeAI, sink: MemorySink) -> None:
+    question = {"role": "user", "content": "Which way?"}
+    with ai.agent(user_id="u").session(track_session_end=False):
+        for system in ("Route it.", "Answer it."):
+            messages: list[Any] = [{"role": "system", "content": system}, question]
+            client.chat.completions.create(model=MODEL, messages=messages)
+        messages = [question, {"role": "assistant", "content": "That one."}, question]
+        client.chat.completions.create(model=MODEL, messages=messages)
+    assert kinds(sink) == ["user", "answer", "answer", "user", "answer"]
+    traces = [fields(event)["trace_id"] for event in sink]
+    assert traces[0] == traces[1] == traces[2] != traces[3] == traces[4]
+
+
+async def test_a_call_in_a_task_of_its_own_begins_the_trace_of_what_follows(
+    connect: MakeClient, ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    async with connect(AsyncOpenAI, amplitude=ai) as client, ai.agent(user_id="u").session() as session:
+        for words in ("one", "two"):
+            await asyncio.wait_for(asyncio.ensure_future(client.chat.completions.create(**chat(words))), 5)
+            session.track_span("after")
+    traces = [fields(event)["trace_id"] for event in sink]
+    assert traces[0] == traces[1] == traces[2] != traces[3] == traces[4] == traces[5]
+
+
+def test_what_a_server_says_is_never_refused(connect: MakeClient) -> None:
+    strict = AmplitudeAI(config=AIConfig(validate=True), sink=MemorySink())
+    client = connect(OpenAI, amplitude=strict)
+    answer = client.chat.completions.create(**chat("Hi"), temperature=-1)
+    assert answer.choices[0].message.content

@@ -117,3 +117,10 @@ def test_the_shared_arguments_of_a_call_are_not_changed(dial: MakeClient) -> Non
     given = chat("Hi", stream=True, extra_headers={"x-mine": "1"}, **options)
     dial(OpenAI).chat.completions.create(**given).close()
     assert given == chat("Hi", stream=True, extra_headers={"x-mine": "1"}, **options)
+
+
+def test_a_chunk_of_usage_that_the_caller_asked_for_in_its_own_way_stays(dial: MakeClient) -> None:
+    own = {"extra_body": {"stream_options": {"include_usage": True}}}
+    chunks = _chunks(dial(OpenAI), **own)
+    assert chunks == _chunks(dial(openai.OpenAI), **own)
+    assert chunks[-1]["usage"]

@@ -25,7 +25,8 @@ class Collector(Starlette):
     """Takes events as Amplitude's HTTP V2 API does, and keeps its uploads apart."""
 
     def __init__(self) -> None:
-        super().__init__(routes=[Route("/2/httpapi", self.take, methods=["POST"])])
+        paths = ("/2/httpapi", "/batch")
+        super().__init__(routes=[Route(path, self.take, methods=["POST"]) for path in paths])
         self.uploads: list[list[dict[str, Any]]] = []
 
     async def take(self, request: Request) -> JSONResponse:

@@ -16,7 +16,7 @@ from amplitude_ai_integrations.context.current import (
     push_context,
     reset_context,
 )
-from amplitude_ai_integrations.context.trace import Trace
+from amplitude_ai_integrations.context.trace import Place, Trace
 from amplitude_ai_integrations.propagation import extract_context, inject_context
 
 TRACE = "0af76519-16cd-43dd-8448-eb211c80319c"
@@ -29,7 +29,7 @@ def injected(ai: AmplitudeAI, trace_id: str | None = None, headers: Any = None, 
     with ai.agent(**{"agent_id": "router", **agent}).session("s-1", user_id="ada", track_session_end=False):
         active = get_active_context()
         assert active is not None
-        token = push_context(SessionContext(active.conversation, active.agent, Trace(trace_id)))
+        token = push_context(SessionContext(active.conversation, active.agent, Place(Trace(trace_id))))
         try:
             return inject_context(headers)
         finally:
