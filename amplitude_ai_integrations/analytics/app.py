@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from .arriving import Arriving
 from .collector import routes as collector
 from .hosts import HostGuard, PageHeaders
 from .live import Live
 from .store.files import prepare
 from .store.ingest import Changes
 from .store.pool import ReadTooSlowError
+from .store.presence import StoreGoneError
 from .store.reader import Reader
 from .store.writer import Writer
 from .traffic import Traffic
@@ -39,7 +41,8 @@ def assemble(
         routes=[Route("/healthz", _health), *collector.routes(), *pages],
         middleware=[Middleware(HostGuard, also=tuple(hosts)), Middleware(PageHeaders)],
         exception_handlers={
-            ReadTooSlowError: _too_slow,
+            ReadTooSlowError: _cannot_read,
+            StoreGoneError: _cannot_read,
             404: _no_such_path,
             405: _no_such_path,
             500: _failed,
@@ -49,6 +52,7 @@ def assemble(
     app.state.database = database
     app.state.address = address
     app.state.live = Live()
+    app.state.arriving = Arriving()
     app.state.traffic = Traffic()
     app.state.started_at = time.time_ns() // 1_000_000
     return app
@@ -80,10 +84,11 @@ async def _health(request: Request) -> Response:
 async def _no_such_path(request: Request, error: Exception) -> Response:
     if request.method == "POST":
         return collector.refuse_path(request)
-    return PlainTextResponse(f"{error}\n", status_code=getattr(error, "status_code", 404))
+    status, headers = getattr(error, "status_code", 404), getattr(error, "headers", None)
+    return PlainTextResponse(f"{error}\n", status, headers)
 
 
-async def _too_slow(request: Request, error: Exception) -> Response:
+async def _cannot_read(request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", status_code=503)
 
 

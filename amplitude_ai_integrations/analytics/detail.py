@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from statistics import median
 
-from .events import Event, Kind
+from .events import MODEL_CALLS, Event, Kind
 from .exchanges import ordered
 from .feedback import feedback
 from .figures import total
@@ -76,8 +76,10 @@ def _models(line: Iterable[Event]) -> tuple[ModelUse, ...]:
             ttfb_p50_ms=_middle(event.ttfb_ms for event in calls),
             latency_p50_ms=_middle(event.latency_ms for event in calls),
             cost_usd=total(event.cost_usd for event in calls),
+            is_estimated=any(event.is_estimated for event in calls),
+            is_embedding=calls[0].kind == Kind.EMBEDDING,
         )
-        for name, calls in _by_name(line, (Kind.AI_RESPONSE, Kind.EMBEDDING), "model")
+        for name, calls in _by_name(line, MODEL_CALLS, "model")
     )
 
 
@@ -93,13 +95,14 @@ def _tools(line: Iterable[Event]) -> tuple[ToolUse, ...]:
     )
 
 
-def _by_name(line: Iterable[Event], kinds: tuple[Kind, ...], nameless: str) -> list[tuple[str, list[Event]]]:
-    """Group by name, the most used first."""
-    groups: dict[str, list[Event]] = {}
+def _by_name(line: Iterable[Event], kinds: Container[int], nameless: str) -> list[tuple[str, list[Event]]]:
+    """Group by name and kind, the most used first."""
+    groups: dict[tuple[str, int], list[Event]] = {}
     for event in line:
         if event.kind in kinds:
-            groups.setdefault(event.name or nameless, []).append(event)
-    return sorted(groups.items(), key=lambda group: -len(group[1]))
+            groups.setdefault((event.name or nameless, event.kind), []).append(event)
+    by_use = sorted(groups.items(), key=lambda group: -len(group[1]))
+    return [(name, calls) for (name, _kind), calls in by_use]
 
 
 def _count(event: Event, field: str) -> int | None:

@@ -39,8 +39,10 @@ KINDS = {
     )
 }
 
-STEPS = frozenset({Kind.AI_RESPONSE, Kind.TOOL_CALL, Kind.EMBEDDING, Kind.SPAN})
-ACTIVITY = STEPS | {Kind.USER_MESSAGE, Kind.OTHER_AGENT}
+MODEL_CALLS = frozenset({Kind.AI_RESPONSE, Kind.EMBEDDING})  # what costs tokens and money
+STEPS = MODEL_CALLS | {Kind.TOOL_CALL, Kind.SPAN}
+ACTIVITY = STEPS | {Kind.USER_MESSAGE}
+CONVERSATION = ACTIVITY | {Kind.SESSION_END}  # without what is said about it, often much later
 
 
 class Event(Struct):
@@ -82,6 +84,7 @@ class Event(Struct):
     abandonment_turn: int | None = None
     content_mode: str | None = None
     headline: str | None = None
+    is_estimated: bool = False
     id: int = 0
     properties: dict[str, Any] = field(default_factory=dict)
 

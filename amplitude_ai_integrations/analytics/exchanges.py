@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .events import STEPS, Event, Kind
+from .events import ACTIVITY, STEPS, Event, Kind
+
+_REORDERED_MS = 3_000  # clocks of several machines, and work that ends in another order than it began
 
 
 @dataclass(slots=True)
@@ -27,10 +29,10 @@ def ordered(events: Iterable[Event]) -> list[Event]:
     """Sort by Turn ID where the session's Turn IDs can be trusted, and by time.
 
     An event without a Turn ID stays behind the one that preceded it in time. Turn IDs that start again,
-    as they do when a conversation moves to another process, order nothing.
+    as they do when a conversation moves to another process or its own restarts, order nothing.
     """
     by_time = sorted(events, key=lambda event: (event.ts_ms, event.turn_id or 0, event.id))
-    if not _turn_ids_only_rise(by_time):
+    if not _are_turn_ids_sound(by_time):
         return by_time
     in_arrival = sorted(by_time, key=lambda event: (event.ts_ms, event.id))
     turn_ids: dict[int, int] = {}
@@ -82,6 +84,22 @@ def _traces_by_opening(events: Iterable[Event]) -> set[str | None]:
     return {event.trace_id for event in events if _is_opening(event) and event.trace_id}
 
 
-def _turn_ids_only_rise(events: Iterable[Event]) -> bool:
-    openings = Counter(event.turn_id for event in events if _is_opening(event) and event.turn_id is not None)
-    return all(times == 1 for times in openings.values())
+def _are_turn_ids_sound(events: Iterable[Event]) -> bool:
+    known = [
+        (event.turn_id, event) for event in events if event.turn_id is not None and event.kind in ACTIVITY
+    ]
+    openings = Counter(turn_id for turn_id, event in known if _is_opening(event))
+    return all(times == 1 for times in openings.values()) and _agree_with_time(known)
+
+
+def _agree_with_time(known: Iterable[tuple[int, Event]]) -> bool:
+    """Whether nothing ended well before what its Turn ID puts in front of it began."""
+    latest_start = before = float("-inf")
+    current: int | None = None
+    for turn_id, event in sorted(known, key=lambda each: each[0]):
+        if turn_id != current:
+            current, before = turn_id, latest_start
+        if event.ts_ms < before - _REORDERED_MS:
+            return False
+        latest_start = max(latest_start, event.started_ms)
+    return True

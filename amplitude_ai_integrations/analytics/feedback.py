@@ -1,4 +1,4 @@
-"""Scores, and what each of them is about."""
+"""Scores, what each of them is about, and which of them are complaints that stand."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ class Feedback:
         return tuple(self.on_events.get(event.key, ()))
 
 
+def is_negative(score: Score) -> bool:
+    """Whether a person said that something was wrong."""
+    return score.source == "user" and score.value < _NEGATIVE_BELOW
+
+
+def latest(scores: Iterable[Score]) -> tuple[Score, ...]:
+    """Return the scores that stand: a later mark of the same kind on the same thing replaces the earlier."""
+    standing: dict[tuple[str, str, str | None], Score] = {}
+    for score in sorted(scores, key=lambda score: score.at_ms):
+        standing[score.source, score.name, score.target_id] = score
+    return tuple(sorted(standing.values(), key=lambda score: score.at_ms))
+
+
 def feedback(events: Sequence[Event]) -> Feedback:
     """Attach each score to the message it names, by its id or by the provider's request id."""
     known = {event.key for event in events if event.kind != Kind.SCORE}
@@ -33,29 +46,27 @@ def feedback(events: Sequence[Event]) -> Feedback:
             continue
         target = event.target_id
         if target is None and event.provider_request_id is not None:
-            target = by_request.get(event.provider_request_id)
+            target = by_request.get(event.provider_request_id, event.provider_request_id)
         if target in known and event.target_type != "session":
-            placed.on_events.setdefault(target, []).append(_score(event))
+            placed.on_events.setdefault(target, []).append(_score(event, target))
         else:
-            placed.on_session.append(_score(event))
+            placed.on_session.append(_score(event, target))
     return placed
 
 
-def negative(events: Iterable[Event]) -> int:
-    """Count the users' bad marks that stand; a later mark on the same thing replaces the earlier."""
-    standing: dict[tuple[str | None, ...], float] = {}
-    for event in events:
-        if event.kind == Kind.SCORE and event.source == "user" and event.score_value is not None:
-            standing[event.target_id, event.provider_request_id, event.score_name] = event.score_value
-    return sum(value < _NEGATIVE_BELOW for value in standing.values())
+def negative(events: Sequence[Event]) -> int:
+    """Count the users' complaints that stand."""
+    placed = feedback(events)
+    scores = [score for on_one in placed.on_events.values() for score in on_one]
+    return sum(map(is_negative, latest(scores + placed.on_session)))
 
 
-def _score(event: Event) -> Score:
+def _score(event: Event, target: str | None) -> Score:
     return Score(
         name=event.score_name or "score",
         value=event.score_value or 0.0,
         source=event.source or "unknown",
         comment=Properties(event.properties).text("comment"),
-        target_id=event.target_id,
+        target_id=target,
         at_ms=event.ts_ms,
     )

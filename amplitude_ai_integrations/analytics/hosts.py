@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -16,17 +18,19 @@ class HostGuard:
 
     def __init__(self, app: ASGIApp, also: Iterable[str] = ()) -> None:
         self.app = app
-        self.names = {*_LOOPBACK, *(name.lower().strip("[]") for name in also)}
+        self.names = {name.lower().strip("[]") for name in (*_LOOPBACK, socket.gethostname(), *also) if name}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or self._knows(Headers(scope=scope).get("host", "")):
+        if scope["type"] not in ("http", "websocket") or self._knows(scope):
             await self.app(scope, receive, send)
             return
-        sentence = "This server answers to 127.0.0.1 and localhost only.\n"
+        sentence = "This server answers to the names and addresses of its own machine only.\n"
         await PlainTextResponse(sentence, status_code=421)(scope, receive, send)
 
-    def _knows(self, host: str) -> bool:
-        return _without_port(host.strip().lower()) in self.names
+    def _knows(self, scope: Scope) -> bool:
+        host = _without_port(Headers(scope=scope).get("host", "").strip().lower())
+        # The address the connection came to cannot be another's name.
+        return host in self.names or host == _own_address(scope)
 
 
 class PageHeaders:
@@ -57,6 +61,14 @@ _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+def _own_address(scope: Scope) -> str | None:
+    try:
+        address = ip_address((scope.get("server") or ("",))[0] or "")
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _without_port(host: str) -> str:

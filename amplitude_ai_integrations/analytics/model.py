@@ -50,6 +50,7 @@ class SessionRow:
     negative_feedback: int
     content_mode: str | None
     shape: tuple[TurnShape, ...] = ()
+    is_estimated: bool = False  # some tokens were estimated, and with them what they cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class Turn:
     errors: int
     is_failed: bool
     is_stopped: bool
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ class ModelUse:
     ttfb_p50_ms: float | None
     latency_p50_ms: float | None
     cost_usd: float | None
+    is_estimated: bool = False
+    is_embedding: bool = False  # its calls are retrievals, which a session's model calls do not count
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def _read_properties(event: Event, given: Properties) -> None:
     event.abandonment_turn = given.integer("abandonment_turn")
     event.content_mode = given.name("content_mode")
     event.headline = _headline(event, given)
+    event.is_estimated = given.flag("usage_estimated")
 
 
 def _is_agent(event_type: str) -> bool:
@@ -117,4 +118,7 @@ def _headline(event: Event, given: Properties) -> str | None:
     if event.kind != Kind.USER_MESSAGE or event.source != "user":
         return None
     lines = (given.message() or "").strip().splitlines()
-    return lines[0].strip()[:_LONGEST_HEADLINE] if lines else None
+    if not lines:
+        return None
+    line = lines[0].strip()
+    return line if len(line) <= _LONGEST_HEADLINE else line[: _LONGEST_HEADLINE - 1] + "…"

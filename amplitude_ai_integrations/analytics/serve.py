@@ -8,17 +8,18 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, logger
 from .app import create_app
-from .live import Live
 from .store.files import prepare
 
 _FILE = Path("amplitude-ai-integrations") / "analytics.db"
-_WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 
 def serve(
@@ -30,14 +31,18 @@ def serve(
 ) -> None:
     """Serve until interrupted; ``ready`` is called with the address once requests are answered."""
     database = database or default_database()
-    prepare(database)
-    listener = _listen(host, port)
-    address = _address(host, listener.getsockname()[1])
-    app = create_app(database, address=address, hosts=() if host in _WILDCARDS else (host,))
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
-    server = _Server(config, app.state.live, ready=lambda: ready(f"http://{address}") if ready else None)
-    with listener, suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    with _listen(host, port) as listener:
+        prepare(database)
+        address = _address(_REACHED_AT.get(host, host), listener.getsockname()[1])
+        if not _is_loopback(listener.getsockname()[0]):
+            logger.warning(
+                "Listening on %s: other machines can read the sessions.", listener.getsockname()[0]
+            )
+        app = create_app(database, address=address, hosts=() if host in _REACHED_AT else (host,))
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
+        server = _Server(config, app, ready=lambda: ready(f"http://{address}") if ready else None)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
 
 
 def default_database() -> Path:
@@ -52,9 +57,9 @@ def default_database() -> Path:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, live: Live, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, app: Starlette, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._live = live
+        self._app = app
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -63,8 +68,9 @@ class _Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Open pages hold streams that would otherwise outlast the grace period.
-        self._live.close()
+        # Open pages and slow senders would otherwise outlast the grace period.
+        self._app.state.live.close()
+        self._app.state.arriving.close()
         await super().shutdown(sockets)
 
 
@@ -82,6 +88,10 @@ def _listen(host: str, port: int) -> socket.socket:
             raise ConfigurationError(f"Port {port} is taken. Choose another with --port.") from None
         raise ConfigurationError(f"Cannot listen on {host}:{port} ({error}).") from None
     return listener
+
+
+def _is_loopback(address: str) -> bool:
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def _address(host: str, port: int) -> str:

@@ -95,7 +95,7 @@ def _step(event: Event, feedback: Feedback) -> Step:
         cache_read_tokens=given.count("cache_read_tokens"),
         reasoning_tokens=given.count("reasoning_tokens"),
         cost_usd=event.cost_usd,
-        is_estimated=given.flag("usage_estimated"),
+        is_estimated=event.is_estimated,
         is_error=event.is_error,
         is_stopped=event.is_stopped,
         error_type=event.error_type,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from .events import ACTIVITY, Event, Kind
+from .events import ACTIVITY, CONVERSATION, MODEL_CALLS, Event, Kind
 from .exchanges import exchanges, ordered
 from .feedback import negative
 from .figures import Figures, figures, total
@@ -43,6 +43,7 @@ class Summary(Struct, kw_only=True):
     negative_feedback: int
     content_mode: str | None
     shape: tuple[TurnShape, ...]
+    is_estimated: bool
 
     def closed_by(self, now_ms: int) -> Literal["explicit", "idle"] | None:
         """Return what closed the session; idleness counts from when the last event was received."""
@@ -66,6 +67,7 @@ def summarise(events: Iterable[Event]) -> Summary:
     turns = [figures(exchange) for exchange in exchanges(line)]
     answers = [event for event in line if event.kind == Kind.AI_RESPONSE]
     activity = [event for event in line if event.kind in ACTIVITY]
+    own = [event for event in line if event.kind in CONVERSATION] or line
     ends = [event for event in line if event.kind == Kind.SESSION_END]
     failed_ends = sum(event.is_error for event in ends)
     return Summary(
@@ -77,15 +79,15 @@ def summarise(events: Iterable[Event]) -> Summary:
         has_ended=_has_ended(ends, activity),
         last_active_ms=max(event.server_ms for event in activity or line),
         idle_minutes=_last(line, lambda event: event.idle_minutes) or DEFAULT_IDLE_MINUTES,
-        first_ms=min(event.ts_ms for event in line),
-        last_ms=max(event.ts_ms for event in line),
+        first_ms=min(event.ts_ms for event in own),
+        last_ms=max(event.ts_ms for event in own),
         events=len(line),
         turns=len(turns),
         tools=sum(event.kind == Kind.TOOL_CALL for event in line),
         model_calls=len(answers),
         tokens=total(turn.tokens for turn in turns),
         cost_usd=total(turn.cost_usd for turn in turns),
-        is_price_known=not any(event.tokens and event.cost_usd is None for event in answers),
+        is_price_known=not any(map(_lacks_price, line)),
         slowest_ms=max((turn.reply_ms for turn in turns if turn.reply_ms is not None), default=None),
         errors=sum(turn.errors for turn in turns) + failed_ends,
         last_turn_failed=bool(turns and turns[-1].is_failed) or bool(ends and ends[-1].is_error),
@@ -93,6 +95,7 @@ def summarise(events: Iterable[Event]) -> Summary:
         negative_feedback=negative(line),
         content_mode=_last(line, lambda event: event.content_mode),
         shape=tuple(_shape(turn) for turn in turns),
+        is_estimated=any(turn.is_estimated for turn in turns),
     )
 
 
@@ -102,6 +105,10 @@ def _has_ended(ends: Sequence[Event], activity: Sequence[Event]) -> bool:
         return False
     end = max(event.ts_ms for event in ends)
     return all(event.ts_ms <= end for event in activity)
+
+
+def _lacks_price(event: Event) -> bool:
+    return event.kind in MODEL_CALLS and bool(event.tokens) and event.cost_usd is None
 
 
 def _shape(turn: Figures) -> TurnShape:

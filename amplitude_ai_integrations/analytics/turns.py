@@ -39,6 +39,7 @@ def _turn(number: int, exchange: Exchange, marks: Feedback) -> Turn:
         errors=measured.errors,
         is_failed=measured.is_failed,
         is_stopped=measured.is_stopped,
+        is_estimated=measured.is_estimated,
     )
 
 

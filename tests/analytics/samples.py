@@ -16,6 +16,8 @@ TYPES = {
     "end": "[Agent] Session End",
     "score": "[Agent] Score",
     "enrichment": "[Agent] Session Enrichment",
+    "record": "[Agent] Session Record",
+    "result": "[Agent] Evaluator Result",
 }
 
 

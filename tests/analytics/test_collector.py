@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from amplitude_ai_integrations.analytics.app import assemble
+from amplitude_ai_integrations.analytics.store.files import prepare
 
 from .running import Running, running
 from .samples import conversation, event
@@ -273,8 +279,42 @@ def test_an_event_posted_elsewhere_is_told_so(collector: Running) -> None:
 
 def test_reading_an_unknown_page_is_no_refusal(collector: Running) -> None:
     assert collector.request("GET", "/nowhere").status == 404
-    assert collector.request("GET", "/2/httpapi").status == 405
     assert collector.app.state.traffic.last_refusal is None
+
+
+@pytest.mark.parametrize("path", ["/2/httpapi", "/batch/"])
+def test_reading_a_door_for_events_is_told_what_it_takes(collector: Running, path: str) -> None:
+    answer = collector.request("GET", path)
+    assert answer.status == 405
+    assert sorted(answer.headers["allow"].split(", ")) == ["OPTIONS", "POST"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
+def test_events_for_a_file_that_was_removed_are_refused(collector: Running, database: Path) -> None:
+    assert collector.send(*conversation()).status == 200
+    for file in database.parent.iterdir():
+        file.unlink()
+    answer = collector.send(event("user"))
+    sentence = "The database file was removed or replaced: restart Agent Analytics."
+    assert (answer.status, answer.json) == (
+        503, {"code": 503, "error": f"Service unavailable, nothing was accepted. {sentence}"},
+    )  # fmt: skip
+    assert sentence in collector.app.state.traffic.last_refusal
+    assert list(database.parent.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
+def test_a_file_that_was_replaced_is_not_read(database: Path) -> None:
+    def read(request: Request) -> Response:
+        return Response(str(request.app.state.reader.totals().events))
+
+    with running(assemble(database, [Route("/total", read)])) as server:
+        assert server.request("GET", "/total").body == b"0"
+        database.rename(database.with_suffix(".old"))
+        prepare(database)
+        answer = server.request("GET", "/total")
+    sentence = b"The database file was removed or replaced: restart Agent Analytics.\n"
+    assert (answer.status, answer.body) == (503, sentence)
 
 
 def test_traffic_counts_what_came(collector: Running) -> None:

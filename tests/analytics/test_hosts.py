@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import Message
 
 from amplitude_ai_integrations.analytics.app import assemble, create_app
+from amplitude_ai_integrations.analytics.hosts import HostGuard
 
 from .running import Running, running
 
@@ -26,8 +29,45 @@ def test_other_names_are_refused_in_a_sentence(collector: Running, host: str) ->
     for method, path in (("GET", "/healthz"), ("POST", "/2/httpapi")):
         answer = collector.request(method, path, b"{}", {"Host": host})
         assert (answer.status, answer.body) == (
-            421, b"This server answers to 127.0.0.1 and localhost only.\n",
+            421, b"This server answers to the names and addresses of its own machine only.\n",
         )  # fmt: skip
+
+
+def test_the_machines_own_name_and_the_address_reached_are_answered(collector: Running) -> None:
+    for host in (socket.gethostname(), f"{socket.gethostname().upper()}:8320"):
+        assert collector.request("GET", "/healthz", headers={"Host": host}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("reached", "host", "status"),
+    [
+        ("192.168.1.7", "192.168.1.7:8320", 200),
+        ("::ffff:192.168.1.7", "192.168.1.7:8320", 200),
+        ("fe80::1", "[fe80::1]:8320", 200),
+        ("192.168.1.7", "192.168.1.8:8320", 421),
+        ("192.168.1.7", "evil.example:8320", 421),
+        ("evil.example", "evil.example:8320", 421),
+        (None, "", 421),
+    ],
+)
+async def test_an_address_is_answered_where_the_connection_came_to_it(
+    reached: str | None, host: str, status: int
+) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    scope = {
+        "type": "http",
+        "headers": [(b"host", host.encode())],
+        "server": (reached, 8320) if reached else None,
+    }
+    await HostGuard(PlainTextResponse("ok"))(scope, receive, send)
+    assert sent[0]["status"] == status
 
 
 def test_further_names_can_be_given(database: Path) -> None:

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from amplitude_ai_integrations.analytics.model import SessionRow, TurnShape
 from amplitude_ai_integrations.analytics.summary import Summary, summarise
@@ -48,6 +49,7 @@ def test_a_conversation_becomes_one_row() -> None:
             TurnShape(reply_ms=3000, model_ms=2500, tool_ms=500),
             TurnShape(reply_ms=2000, model_ms=2000, tool_ms=0, is_stopped=True),
         ),
+        is_estimated=True,
     )
 
 
@@ -80,7 +82,8 @@ def test_the_title_is_the_first_line_the_user_wrote() -> None:
         event("user", 2, text="\n\n  " + "x" * 300 + "\nmore"),
         event("user", 3, text="later"),
     )
-    assert row.title == "x" * 200
+    assert row.title == "x" * 199 + "…"
+    assert summary_of(event("user", text="x" * 200)).title == "x" * 200
 
 
 def test_what_nobody_recorded_is_unknown_and_not_zero() -> None:
@@ -92,11 +95,38 @@ def test_a_price_is_unknown_only_where_tokens_came_without_cost() -> None:
     assert summary_of(event("ai", input_tokens=5)).is_price_known is False
     assert summary_of(event("ai", input_tokens=5, cost_usd=0)).is_price_known is True
     assert summary_of(event("ai")).is_price_known is True
+    assert summary_of(event("embedding", input_tokens=5)).is_price_known is False
 
 
 def test_an_embeddings_tokens_and_cost_count() -> None:
     row = summary_of(event("embedding", input_tokens=40, cost_usd=0.5), event("ai", total_tokens=2))
     assert (row.tokens, row.cost_usd, row.model_calls) == (42, 0.5, 1)
+
+
+@pytest.mark.parametrize("kind", ["score", "enrichment", "record", "result"])
+def test_what_is_said_about_a_session_later_moves_none_of_its_times(kind: str) -> None:
+    said = event(kind, 86_400_000, score_name="s", score_value=1, evaluation_source="ai", turn_id=1)
+    earlier = event(kind, -86_400_000)
+    before = summary_of(*conversation(), event("end", 130_000))
+    after = summary_of(*conversation(), event("end", 130_000), said, earlier)
+    assert (before.first_ms, before.last_ms) == (NOW, NOW + 130_000)
+    assert structs.replace(after, events=before.events) == before
+
+
+def test_a_session_of_which_only_a_mark_is_known_has_the_marks_time() -> None:
+    row = summary_of(event("score", 7, score_value=1))
+    assert (row.first_ms, row.last_ms) == (NOW + 7, NOW + 7)
+
+
+def test_only_estimates_make_a_session_estimated() -> None:
+    assert summary_of(event("user"), event("ai", 5, input_tokens=3)).is_estimated is False
+    assert summary_of(event("user"), event("ai", 5, usage_estimated=True)).is_estimated is True
+
+
+def test_tokens_and_cost_come_from_model_calls_alone() -> None:
+    span = event("span", total_tokens=500, cost_usd=9, span_name="around the call")
+    row = summary_of(span, event("ai", 1, total_tokens=5, cost_usd=0.5))
+    assert (row.tokens, row.cost_usd) == (5, 0.5)
 
 
 def test_a_session_closes_when_it_says_so() -> None:

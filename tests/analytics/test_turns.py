@@ -141,6 +141,47 @@ def test_turn_ids_that_start_again_in_another_process_order_nothing() -> None:
     assert [(asked(turn), outline(turn.steps)) for turn in found] == [("one", ["a"]), ("two", ["b"])]
 
 
+def test_turn_ids_that_start_again_without_clashing_order_nothing() -> None:
+    found = turns_of(
+        event("user", 0, text="one", turn_id=3),
+        event("ai", 1_000, model_name="a", turn_id=4, latency_ms=900),
+        event("user", 60_000, text="two", turn_id=1),
+        event("ai", 61_000, model_name="b", turn_id=2, latency_ms=900),
+    )
+    assert [(asked(turn), outline(turn.steps)) for turn in found] == [("one", ["a"]), ("two", ["b"])]
+
+
+def test_a_long_answer_that_ends_after_the_next_message_keeps_turn_ids_sound() -> None:
+    found = turns_of(
+        event("user", 0, text="one", turn_id=1),
+        event("ai", 60_000, model_name="a", turn_id=2, latency_ms=59_900),
+        event("user", 10_000, text="two", turn_id=3),
+        event("ai", 20_000, model_name="b", turn_id=4, latency_ms=9_000),
+    )
+    assert [(asked(turn), outline(turn.steps)) for turn in found] == [("one", ["a"]), ("two", ["b"])]
+
+
+def test_one_turn_id_for_all_that_answers_a_message_is_sound() -> None:
+    found = turns_of(
+        event("ai", 50_000, model_name="a", turn_id=1),
+        event("user", 0, text="one", turn_id=1),
+        event("user", 49_000, text="two", turn_id=2),
+        event("ai", 60_000, model_name="b", turn_id=2),
+    )
+    assert [(asked(turn), outline(turn.steps)) for turn in found] == [("one", ["a"]), ("two", ["b"])]
+
+
+def test_a_late_mark_with_a_turn_id_does_not_make_turn_ids_doubtful() -> None:
+    found = turns_of(
+        event("user", 0, text="one", turn_id=1),
+        event("ai", 500, model_name="a", turn_id=2),
+        event("user", 400, text="two", turn_id=3),
+        event("ai", 900, model_name="b", turn_id=4),
+        event("score", 86_400_000, score_value=1, score_name="s", turn_id=2),
+    )
+    assert [(asked(turn), outline(turn.steps)) for turn in found] == [("one", ["a"]), ("two", ["b"])]
+
+
 def test_what_precedes_the_first_message_is_a_turn_without_one() -> None:
     found = turns_of(event("ai", 0, model_name="greeting"), event("user", 10, text="hi"))
     assert [(turn.number, asked(turn), outline(turn.steps)) for turn in found] == [
@@ -190,6 +231,23 @@ def test_a_tool_stands_beside_the_message_that_asked_for_it() -> None:
 def test_a_span_is_retrieval_by_its_kind_too() -> None:
     (turn,) = turns_of(event("span", span_name="docs", span_kind="RETRIEVER", span_id="s"))
     assert turn.steps[0].kind == "retrieval"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("research", "step"), ("vectorize", "step"), ("researcher_agent", "step"),
+        ("vector search", "retrieval"), ("vector_search", "retrieval"), ("VectorStoreRetriever", "retrieval"),
+        ("searchDocs", "retrieval"), ("KNOWLEDGE-RETRIEVAL", "retrieval"), ("rerank2", "retrieval"),
+    ],
+)  # fmt: skip
+def test_a_span_is_retrieval_by_whole_words_of_its_name(name: str, kind: str) -> None:
+    (turn,) = turns_of(event("span", span_name=name))
+    assert turn.steps[0].kind == kind
+
+
+def test_a_turn_says_whether_it_holds_estimates() -> None:
+    assert [turn.is_estimated for turn in turns_of(*conversation())] == [False, False, True]
 
 
 def test_other_agents_work_is_wrapped_inside_who_delegated() -> None:
@@ -250,7 +308,7 @@ def test_scores_go_to_the_message_they_name() -> None:
     )
     assert turn.steps[0].scores == (
         Score("user-feedback", 1, "user", "great", "m2", NOW + 10),
-        Score("user-feedback", 1, "user", None, None, NOW + 20),
+        Score("user-feedback", 1, "user", None, "m2", NOW + 20),
     )
     assert turn.user is not None
     assert turn.user.scores == (Score("user-feedback", 1, "user", None, "m1", NOW + 30),)

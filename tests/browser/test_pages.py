@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +11,8 @@ from playwright import sync_api
 
 from tests.pages.app import make_app, served
 from tests.pages.sample import NOW, Reader, calm, funnel, grown, many
+
+from .watching import Site, connected, watched
 
 FUNNEL = "/sessions/sess-a3f8c2e1-77d0"
 PAGES = {
@@ -23,78 +24,6 @@ PAGES = {
     "missing": "/sessions/nothing",
     "hostile": "/sessions/..%2Fevil%2F%3Cb%3E%E2%80%AE",
 }
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
-
-
-class Site:
-    """A served sample store, and what its pages did that they should not."""
-
-    def __init__(self, address: str, app: Any, reader: Reader) -> None:
-        self.address, self.app, self.reader = address, app, reader
-
-    def change(self, detail: Any, *, is_new: bool = False) -> None:
-        """Store a session and tell the open pages."""
-        self.reader.put(detail)
-        session_id = detail.row.session_id
-        self.app.state.live.tell((session_id,), (session_id,) if is_new else ())
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    reader = Reader(many())
-    app = make_app(reader)
-    with served(app) as address:
-        yield Site(address, app, reader)
-
-
-@pytest.fixture
-def empty_site() -> Iterator[Site]:
-    reader = Reader([], events=0)
-    app = make_app(reader)
-    with served(app) as address:
-        yield Site(address, app, reader)
-
-
-@pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
-    context.close()
-
-
-def watched(page: Any) -> list[str]:
-    """Collect what a page complains about and whom it calls."""
-    faults: list[str] = []
-    page.on("console", lambda line: faults.append(line.text) if line.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-    page.on(
-        "request",
-        lambda request: (
-            faults.append(request.url) if not request.url.startswith("http://127.0.0.1:") else None
-        ),
-    )
-    return faults
-
-
-def connected(page: Any) -> None:
-    """Wait until the page's stream is open."""
-    page.wait_for_selector("#live[data-state=open]", state="attached")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -265,7 +265,7 @@ class Collector(Starlette):
     """Takes events as Amplitude's HTTP V2 API does, and keeps them."""
 
     def __init__(self) -> None:
-        super().__init__(routes=[Route("/2/httpapi", self.take, methods=["POST"])])
+        super().__init__(routes=[Route("/batch", self.take, methods=["POST"])])
         self.events: list[dict[str, Any]] = []
 
     async def take(self, request: Request) -> JSONResponse:

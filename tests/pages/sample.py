@@ -205,6 +205,7 @@ class Script:
             errors=sum(step.is_error for step in steps),
             is_failed=bool(values.pop("is_failed", False)),
             is_stopped=any(step.is_stopped for step in steps),
+            is_estimated=any(step.is_estimated for step in steps),
         )
         self.turns.append(made)
         self.at += reply_ms + float(values.pop("pause", 40_000))  # type: ignore[arg-type]
@@ -281,13 +282,13 @@ def funnel() -> SessionDetail:
     row = session_row(
         "sess-a3f8c2e1-77d0", title="Why does my funnel show 0 conversions since Tuesday?", agent="data-analyst", agents=2,
         user_id="u_5512", first_ms=int(turns[0].started_ms), last_ms=int(turns[-1].ended_ms), turns=6, tools=17, model_calls=14,
-        tokens=61_200, cost_usd=0.1840, slowest_ms=18_400, errors=2, abandoned_turn=5, negative_feedback=1,
+        tokens=61_200, cost_usd=0.1840, slowest_ms=18_400, errors=2, abandoned_turn=5, negative_feedback=1, is_estimated=True,
         shape=tuple(TurnShape(t.reply_ms, t.model_ms, t.tool_ms, t.errors > 0, t.is_stopped) for t in turns),
     )  # fmt: skip
     return SessionDetail(
         row=row, turns=turns,
         models=(
-            ModelUse("gpt-4o", 11, 54_800, 31_200, 1106, 0, 900, 3100, 0.1781),
+            ModelUse("gpt-4o", 11, 54_800, 31_200, 1106, 0, 900, 3100, 0.1781, is_estimated=True),
             ModelUse("gpt-4o-mini", 2, 5010, 0, 287, 0, 400, 1200, 0.0009),
             ModelUse("text-embedding-3-small", 1, 14, None, None, None, None, 88, 0.00001),
         ),

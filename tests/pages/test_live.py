@@ -68,14 +68,40 @@ def test_a_list_hears_of_rows_and_of_new_sessions() -> None:
         name, fragments = stream.next()
         announced, names = stream.next()
     row_ids = re.findall(r'<tr id="(\w+)" role=row>', fragments)
-    assert (name, targets(fragments)) == ("", [*row_ids, "count", "stored"])
+    assert (name, targets(fragments)) == ("", [*row_ids, "sums", "whole", "count", "stored"])
     assert ">9<i> turns</i>" in fragments
     assert (announced, json.loads(names)) == ("sessions:new", [[row_ids[1], "/sessions/two"]])
 
 
+def test_the_totals_of_an_open_list_follow() -> None:
+    with opened(Reader([calm("one")]), "events=10") as stream:
+        stream.change(calm("two"), new=("two",))
+        _, fragments = stream.next()
+    assert "<p id=sums class=sums><b>2</b> sessions · <b>11</b> events</p>" in fragments
+    assert '<hx-partial hx-target="#whole" hx-swap="outerMorph"><span id=whole>2</span>' in fragments
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "9" * 19, "-1", "1e3", "\u0661\u00b2", ""])
+def test_absurd_numbers_count_as_none(digits: str) -> None:
+    app = make_app(Reader([calm("one")]))
+    with (
+        served(app) as address,
+        httpx.Client(timeout=5) as client,
+        client.stream(
+            "GET",
+            f"{address}/live",
+            params={"events": digits},
+            headers={"Last-Event-ID": digits.encode()},
+        ) as answer,
+    ):
+        lines = answer.iter_lines()
+        first = next(lines)
+    assert (answer.status_code, first[:20]) == (200, "data: <hx-partial hx")
+
+
 def test_a_page_that_is_up_to_date_is_left_alone_and_a_late_one_is_caught_up() -> None:
     with opened(Reader([calm("one")]), "events=9", is_late=True) as stream:
-        assert targets(stream.next()[1])[1:] == ["count", "stored"]
+        assert targets(stream.next()[1])[1:] == ["sums", "whole", "count", "stored"]
 
 
 def test_a_thread_gets_its_new_turn_at_the_end_and_nothing_else_moves() -> None:
@@ -125,7 +151,7 @@ def test_a_gap_in_the_history_sends_everything_again() -> None:
             time.sleep(0.01)
         loop, queue = live.queues[0]
         loop.call_soon_threadsafe(queue.put_nowait, Change(5, (), (), is_gap=True))
-        assert len(targets(stream.next()[1])) == 3
+        assert len(targets(stream.next()[1])) == 5
 
 
 def test_the_guide_hears_of_the_first_event() -> None:

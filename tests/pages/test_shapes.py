@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amplitude_ai_integrations.analytics.model import Turn, TurnShape
-from amplitude_ai_integrations.analytics.pages.shapes import Bar, Shape, bar, session_shape, strip
+from amplitude_ai_integrations.analytics.model import TurnShape
+from amplitude_ai_integrations.analytics.pages.shapes import Bar, Shape, bar, session_shape
 
-from .sample import Script, funnel, session_row
+from .sample import Script, session_row
 
 
 def test_a_session_is_four_paths_and_a_sentence() -> None:
@@ -33,34 +33,6 @@ def test_many_turns_share_seventeen_bars() -> None:
     assert (drawn.model.count("M"), drawn.error.count("M"), drawn.width) == (17, 1, 119)
 
 
-def test_the_strip_fills_the_width_to_scale() -> None:
-    drawn = strip(funnel().turns)
-    assert [
-        (turn.label, turn.time.replace("\u202f", " "), turn.is_error, turn.is_stopped) for turn in drawn
-    ] == [
-        ("1", "3.1 s", False, False),
-        ("2", "8.2 s", False, False),
-        ("3", "5.6 s", False, False),
-        ("4", "18.4 s", True, False),
-        ("5", "11.9 s", True, False),
-        ("6", "2.1 s", False, True),
-    ]
-    assert (drawn[0].x, round(drawn[-1].x + drawn[-1].width)) == (0, 100)
-    assert all(
-        turn.x <= b.x and b.x + b.width <= turn.x + turn.width + 0.2 for turn in drawn for b in turn.bars
-    )
-
-
-def test_more_than_forty_turns_are_binned() -> None:
-    turns = [replace(funnel().turns[0], number=n + 1) for n in range(100)]
-    drawn = strip(turns)
-    assert (len(drawn), drawn[0].label, drawn[-1].label) == (34, "1\u20133", "100")
-
-
-def test_no_turn_draws_nothing() -> None:
-    assert strip([]) == ()
-
-
 def test_a_bar_has_its_pale_part_and_stays_on_its_scale() -> None:
     script = Script(1000.0)
     call = script.model(1500.0, 1000, ttfb_ms=250)
@@ -70,8 +42,3 @@ def test_a_bar_has_its_pale_part_and_stays_on_its_scale() -> None:
     )
     assert bar(replace(call, started_ms=-9e15), 1000.0, 2000) == Bar(x=0.0, width=0.0, kind="model", pale=0.0)
     assert bar(replace(call, latency_ms=None), 1000.0, 2000) is None
-
-
-def test_a_turn_without_time_is_drawn() -> None:
-    turn: Turn = replace(funnel().turns[0], started_ms=5.0, ended_ms=5.0, reply_ms=None, steps=())
-    assert [(t.x, t.width, t.bars) for t in strip([turn])] == [(0, 100.0, ())]

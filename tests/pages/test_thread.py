@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from amplitude_ai_integrations.analytics.model import Message, Score, SessionDetail, Step
+from amplitude_ai_integrations.analytics.model import Score, SessionDetail, Step
 from amplitude_ai_integrations.analytics.pages.actions import result_in_words
-from amplitude_ai_integrations.analytics.pages.ending import closing, findings
 from amplitude_ai_integrations.analytics.pages.margins import Margin, score_in_words
 from amplitude_ai_integrations.analytics.pages.thread import ReplyView, thread
 
@@ -128,11 +127,16 @@ def test_a_failed_turn_says_so() -> None:
     )
 
 
-def test_hand_offs_come_first_as_rows() -> None:
-    detail = one_turn()
-    asked = Message(9, "m", "Read the log", 0, "agent")
-    view = thread(replace(detail, turns=(replace(detail.turns[0], delegated=(asked,)),)))[0]
-    assert [(a.kind, a.preview) for a in view.parts[0]] == [("agent", "Read the log")]
+@pytest.mark.parametrize("blank", [" ", "\n \t\n", "\u3000"])
+def test_a_blank_message_is_said_to_be_blank(blank: str) -> None:
+    script = Script(0.0, "bot")
+    detail = one_turn(script.model(0.0, 10, text=blank, output_tokens=1))
+    asked = replace(detail.turns[0].user, text=blank)
+    [view] = thread(replace(detail, turns=(replace(detail.turns[0], user=asked),)))
+    assert (view.user_missing, view.parts[0].missing) == (
+        "User message. Its text is blank.",
+        "Agent reply, 1 token. Its text is blank.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,30 +160,3 @@ def test_results_in_words(output: str | None, words: str) -> None:
 )
 def test_scores_in_words(score: Score, words: str) -> None:
     assert score_in_words(score) == words
-
-
-def test_the_last_line_says_who_ended_it() -> None:
-    live = calm("s", state="live", last_ms=0)
-    assert closing(live, 30_000) == ""
-    assert closing(live, 12.5 * 60_000).startswith("No event for 12\u202fmin, closes at ")
-    assert closing(funnel(), 0).startswith("User left after turn 5. Closed after 30 min without activity, ")
-    assert closing(replace(calm("s"), closed_by="explicit"), 0).startswith("Closed by the app, ")
-
-
-def test_what_the_data_lacks() -> None:
-    detail = calm("s", user_id=None)
-    turn = detail.turns[0]
-    unpriced = replace(turn, steps=(replace(turn.steps[0], model="acme-7b", cost_usd=None),))
-    assert findings(replace(detail, turns=(unpriced,))) == (
-        ("Price of model acme-7b is unknown.", "Tokens are counted, cost is not."),
-        (
-            "No user id on this session.",
-            "It counts for its device only. Give the session a user id to follow the user.",
-        ),
-    )
-    assert findings(funnel()) == (
-        (
-            "1 of 10 tool calls carries no latency.",
-            "It was read from message history, not measured. Wrap the tools with @tool to time them.",
-        ),
-    )

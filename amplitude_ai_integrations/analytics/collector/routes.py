@@ -12,7 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ..arriving import StoppingError
 from ..store.arrival import Arrival, arrive
+from ..store.presence import StoreGoneError
 from ..store.writer import StoreBusyError
 from .answers import INVALID_PATH, UNAVAILABLE, RefusalError
 from .body import read_body, read_json
@@ -51,7 +53,7 @@ def _ingestion(limit: int) -> Endpoint:
 async def _answer(request: Request, limit: int) -> Response:
     traffic = request.app.state.traffic
     try:
-        body = await read_body(request, limit)
+        body = await request.app.state.arriving.read(read_body(request, limit))
         now_ms = time.time_ns() // 1_000_000
         arrivals = await run_in_threadpool(_arrivals, body, now_ms)
         # Nothing is acknowledged before it is on disk.
@@ -59,9 +61,10 @@ async def _answer(request: Request, limit: int) -> Response:
     except RefusalError as refusal:
         traffic.refused(refusal.reason)
         return JSONResponse(refusal.body, refusal.code, _CORS)
-    except (StoreBusyError, sqlite3.Error) as error:
-        traffic.refused(f"503 {UNAVAILABLE} ({error or 'busy'})")
-        return JSONResponse({"code": 503, "error": UNAVAILABLE}, 503, _CORS)
+    except (StoreBusyError, StoreGoneError, StoppingError, sqlite3.Error) as error:
+        traffic.refused(f"503 {UNAVAILABLE} ({str(error) or 'busy'})")
+        why = f"{UNAVAILABLE}. {error}" if isinstance(error, StoreGoneError) else UNAVAILABLE
+        return JSONResponse({"code": 503, "error": why}, 503, _CORS)
     except ClientDisconnect:
         traffic.refused("The client left before its request was complete")
         return Response(status_code=400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ..model import Message, SessionRow, Step
 from . import words
 from .json_view import parsed
+from .shapes import leaves
 from .text import plain
 
 _MOST_ROWS = 200
@@ -28,18 +30,21 @@ class ActionView:
     error: str
     steps: tuple[Step, ...]  # more than one where equal calls in a row were folded
     text: str | None = None
+    inside: str = ""  # the calls made within this one, which only the waterfall shows
 
 
 def folded(work: list[ActionView]) -> tuple[ActionView, ...]:
     """The rows of a block, equal calls in a row as one, very many cut short."""
     rows = [_as_one(list(group)) for _, group in groupby(work, key=_likeness)]
-    shown, more = rows[:_MOST_ROWS], len(rows) - _MOST_ROWS
+    shown, rest = rows[:_MOST_ROWS], rows[_MOST_ROWS:]
+    failed = [row for row in rest if row.is_error][:_MOST_ROWS]
+    more = sum(max(len(row.steps), 1) for row in rest) - len(failed)
     if more > 0:
-        told = f"{words.counted(more, 'more step')}, see the Turns tab"
+        told = f"and {words.counted(more, 'more step')}, see the Turns tab"
         shown.append(
-            ActionView(rows[_MOST_ROWS].key, "step", told, "", "", "", is_error=False, error="", steps=())
+            ActionView(f"{rest[0].key}-more", "step", told, "", "", "", is_error=False, error="", steps=())
         )
-    return tuple(shown)
+    return (*shown, *failed)
 
 
 def _likeness(action: ActionView) -> tuple[str, str]:
@@ -54,8 +59,26 @@ def _as_one(calls: list[ActionView]) -> ActionView:
     measured = [step.latency_ms for step in steps if step.latency_ms is not None]
     total = sum(measured) if len(measured) == len(steps) else None
     return replace(
-        calls[-1], key=calls[0].key, preview=calls[0].preview, steps=steps, time=words.duration(total)
+        calls[-1],
+        key=calls[0].key,
+        preview=calls[0].preview,
+        steps=steps,
+        time=words.duration(total),
+        inside=_inside(steps),
     )
+
+
+def _inside(steps: Sequence[Step]) -> str:
+    within = sum(1 for step in steps if step.kind in ("tool", "retrieval") for _ in leaves(step.children))
+    return words.counted(within, "call") + " inside" if within else ""
+
+
+def key_of_step(step: Step) -> str:
+    """A name for a step that no other has, though an agent's step bears its first child's number."""
+    above, inner = 0, step
+    while first := next((child for child in inner.children if child.event_id == step.event_id), None):
+        above, inner = above + 1, first
+    return f"a{step.event_id}-{above}" if above else f"a{step.event_id}"
 
 
 def action_of(step: Step, row: SessionRow) -> ActionView | None:
@@ -67,7 +90,9 @@ def action_of(step: Step, row: SessionRow) -> ActionView | None:
         if step.is_error:
             return _action_view(step, name=step.model or step.name, preview="", result="failed")
         if step.text and step.parent_agent:
-            result = words.counted(step.output_tokens, "token") if step.output_tokens is not None else ""
+            sign = words.ABOUT if step.is_estimated else ""
+            known = step.output_tokens is not None
+            result = sign + words.counted(step.output_tokens or 0, "token") if known else ""
             name = f"{step.agent} answered"
             return _action_view(step, name=name, preview=plain(step.text, 120), result=result, text=step.text)
         return None
@@ -86,7 +111,7 @@ def _action_view(step: Step, *, name: str, preview: str, result: str, text: str 
             or "No reason was recorded"
         )
     return ActionView(
-        key=f"a{step.event_id}",
+        key=key_of_step(step),
         kind=step.kind,
         name=name,
         preview=preview,
@@ -96,6 +121,7 @@ def _action_view(step: Step, *, name: str, preview: str, result: str, text: str 
         error=error,
         steps=(step,),
         text=text,
+        inside=_inside((step,)),
     )
 
 

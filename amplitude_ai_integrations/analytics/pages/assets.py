@@ -28,7 +28,8 @@ def _content(name: str) -> bytes:
 
 def _compact(css: str) -> str:
     spaced = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
-    return re.sub(r"\s*([{};,])\s*", r"\1", spaced).strip()
+    tight = re.sub(r"\s*([{};,])\s*", r"\1", spaced)
+    return re.sub(r"(:) | (>) ", r"\1\2", tight).replace(";}", "}").strip()
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from markupsafe import Markup, escape
 from . import words
 from .rows import session_url
 from .text import plain
+
+_TOKEN = re.compile(r'"[^"]*"|#.*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,12 @@ SNIPPETS = (
         "fastapi",
         "FastAPI, Starlette",
         "# export AMPLITUDE_AI_SERVER_URL=http://{address}\n"
-        "from amplitude_ai_integrations import AmplitudeAI\n"
+        "from amplitude_ai_integrations import AmplitudeAI, AsyncOpenAI\n"
         "from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware\n"
         "\n"
-        'app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=AmplitudeAI(), agent_id="my-agent")',
+        "ai = AmplitudeAI()\n"
+        'app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=ai, agent_id="my-agent")\n'
+        "openai = AsyncOpenAI(amplitude=ai)  # in place of openai.AsyncOpenAI()",
     ),
     Snippet(
         "openai",
@@ -42,19 +47,24 @@ SNIPPETS = (
         "# export AMPLITUDE_AI_SERVER_URL=http://{address}\n"
         "from amplitude_ai_integrations import AmplitudeAI, OpenAI\n"
         "\n"
-        "client = OpenAI(amplitude=AmplitudeAI())",
+        "ai = AmplitudeAI()\n"
+        "openai = OpenAI(amplitude=ai)  # in place of openai.OpenAI()\n"
+        'with ai.agent("my-agent").session(user_id="user-1"):\n'
+        '    question = {"role": "user", "content": "What is the capital of France?"}\n'
+        '    openai.chat.completions.create(model="gpt-4o-mini", messages=[question])\n'
+        "ai.flush().result(10)  # a script that ends at once has to wait",
     ),
 )
 
 
 def _coloured(line: str) -> Markup:
-    if line.startswith("#"):
-        return Markup("<em>{}</em>").format(line)
-    before, quote, rest = line.partition('"')
-    if not quote:
-        return escape(line)
-    inside, _, after = rest.partition('"')
-    return escape(before) + Markup("<samp>{}</samp>").format(f'"{inside}"') + escape(after)
+    coloured, at = Markup(), 0
+    for found in _TOKEN.finditer(line):
+        element = "em" if found.group().startswith("#") else "samp"
+        coloured += escape(line[at : found.start()])
+        coloured += Markup(f"<{element}>{{}}</{element}>").format(found.group())  # noqa: S704 - our own names
+        at = found.end()
+    return coloured + escape(line[at:])
 
 
 def snippets(address: str) -> tuple[Snippet, ...]:

@@ -9,7 +9,7 @@ from ..model import SessionDetail
 from . import words
 from .inspector import Fact
 from .json_view import parsed
-from .margins import is_complaint, score_in_words
+from .margins import is_complaint, score_in_words, standing
 from .shapes import leaves
 from .text import plain
 
@@ -98,7 +98,7 @@ def _feedback(detail: SessionDetail) -> Iterator[Fact]:
     for turn in detail.turns:
         given = list(turn.user.scores) if turn.user else []
         given += [score for step in leaves(turn.steps) for score in step.scores]
-        for score in given:
+        for score in standing(given):
             tone = "danger" if is_complaint(score) else ""
             yield Fact(
                 "Feedback",
@@ -106,7 +106,7 @@ def _feedback(detail: SessionDetail) -> Iterator[Fact]:
                 tone=tone,
                 url=f"?tab=thread#turn-{turn.number}",
             )
-    for score in detail.scores:
+    for score in standing(detail.scores):
         tone = "danger" if is_complaint(score) else ""
         yield Fact("Feedback", score_in_words(score), tone=tone)
 

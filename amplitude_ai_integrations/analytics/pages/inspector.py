@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..model import SessionDetail, Step, Turn
 from . import words
-from .margins import is_complaint, score_in_words
+from .margins import is_complaint, score_in_words, standing
 from .waterfall import find_step, step_name, walk
 
 
@@ -79,7 +79,7 @@ def _facts(step: Step, turn: Turn) -> Iterator[Fact]:
         yield Fact("Provider", step.provider)
     if step.finish_reason:
         yield Fact("Finish", step.finish_reason)
-    for score in step.scores:
+    for score in standing(step.scores):
         yield Fact(
             "Feedback",
             score_in_words(score),
@@ -90,15 +90,16 @@ def _facts(step: Step, turn: Turn) -> Iterator[Fact]:
 
 
 def _usage(step: Step) -> Iterator[Fact]:
+    sign = words.ABOUT if step.is_estimated else ""
     if step.input_tokens is not None:
         cached = f", {words.exact(step.cache_read_tokens)} from cache" if step.cache_read_tokens else ""
-        yield Fact("Input", f"{words.counted(step.input_tokens, 'token')}{cached}")
+        yield Fact("Input", f"{sign}{words.counted(step.input_tokens, 'token')}{cached}")
     if step.output_tokens is not None:
         thought = f", {words.exact(step.reasoning_tokens)} for reasoning" if step.reasoning_tokens else ""
-        yield Fact("Output", f"{words.counted(step.output_tokens, 'token')}{thought}")
+        yield Fact("Output", f"{sign}{words.counted(step.output_tokens, 'token')}{thought}")
     if step.cost_usd is not None:
         yield Fact("Cost", words.cost(step.cost_usd, is_estimated=step.is_estimated))
-    elif step.kind == "model" and step.output_tokens:
+    elif step.kind == "model" and (step.input_tokens or step.output_tokens):
         yield Fact("Cost", "unknown, this model has no known price")
 
 

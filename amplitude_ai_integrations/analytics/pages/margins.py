@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..model import Message, Score, Step, Turn
 from . import words
 from .shapes import model_calls
 from .text import plain
+
+_NEGATIVE_BELOW = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,12 @@ def in_out(steps: Sequence[Step]) -> str:
     """Tokens in and out of these calls, with the sign for about where they were estimated."""
     into = [step.input_tokens for step in steps if step.input_tokens is not None]
     out = [step.output_tokens for step in steps if step.output_tokens is not None]
-    sign = "≈ " if any(step.is_estimated for step in steps) else ""
-    parts = ([f"{sign}{words.tokens(sum(into))} in"] if into else []) + (
-        [f"{words.tokens(sum(out))} out"] if out else []
+    about = any(step.is_estimated for step in steps)
+    return " · ".join(
+        f"{words.tokens(sum(counts), is_estimated=about)} {way}"
+        for counts, way in ((into, "in"), (out, "out"))
+        if counts
     )
-    return " · ".join(parts)
 
 
 def step_margin(step: Step) -> Margin:
@@ -62,14 +65,13 @@ def reply_margin(step: Step, turn: Turn) -> Margin:
     models = list(dict.fromkeys(call.model for call in calls if call.model))
     own = step_margin(step)
     first = step.started_ms - turn.started_ms + step.ttfb_ms if step.ttfb_ms is not None else None
-    estimated = any(call.is_estimated for call in calls)
     return replace(
         own,
         time=words.duration(turn.reply_ms) if turn.reply_ms is not None else own.time,
         is_slow=words.is_slow(turn.reply_ms),
         first_token=words.duration(first) if first is not None else "",
         tokens=in_out(calls),
-        cost=words.cost(turn.cost_usd, is_estimated=estimated)
+        cost=words.cost(turn.cost_usd, is_estimated=turn.is_estimated)
         if turn.cost_usd is not None
         else "cost unknown",
         made_by=f"{len(agents)} agents" if len(agents) > 1 else ", ".join(models[:2]),
@@ -88,14 +90,22 @@ def user_margin(message: Message | None) -> Margin:
 def _feedback(scores: Sequence[Score]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     good: list[str] = []
     bad: list[str] = []
-    for score in scores:
+    for score in standing(scores):
         (bad if is_complaint(score) else good).append(score_in_words(score))
     return tuple(good), tuple(bad)
 
 
+def standing(scores: Iterable[Score]) -> tuple[Score, ...]:
+    """The marks that count: the latest of each name that somebody gave to the same thing."""
+    latest: dict[tuple[str | None, str, str], Score] = {}
+    for score in sorted(scores, key=lambda score: score.at_ms):
+        latest[score.target_id, score.name, score.source] = score
+    return tuple(latest.values())
+
+
 def is_complaint(score: Score) -> bool:
-    """Whether a person said that something was wrong."""
-    return score.source == "user" and score.value <= 0
+    """Whether a person said that something was wrong, by the rule the list counts with."""
+    return score.source == "user" and score.value < _NEGATIVE_BELOW
 
 
 def score_in_words(score: Score) -> str:

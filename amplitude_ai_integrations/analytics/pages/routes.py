@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -99,13 +100,30 @@ def _is_local(address: str) -> bool:
     return not parts.scheme and not parts.netloc and address[:1] == "/" and address[1:2] not in ("/", "\\")
 
 
+class _Any(Convertor[str]):
+    """An id as it is; Starlette's own ``path`` ends at a line break."""
+
+    regex = r"(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        """Return the id."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the id."""
+        return value
+
+
+register_url_convertor("any", _Any())
+
+
 def routes() -> list[BaseRoute]:
     """Every page of local Agent Analytics."""
     made: list[Any] = [
         Route("/", home),
         Route("/sessions", sessions),
-        Route("/sessions/{session_id:path}/events", events),
-        Route("/sessions/{session_id:path}", session),
+        Route("/sessions/{session_id:any}/events", events),
+        Route("/sessions/{session_id:any}", session),
         Route("/live", live),
         Route("/theme", theme, methods=["POST"]),
         Route("/static/{name}", static),

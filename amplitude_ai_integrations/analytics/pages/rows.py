@@ -14,6 +14,7 @@ from .shapes import Shape, session_shape
 from .text import one_line, plain
 
 _MOST_TAGS = 4
+_ALWAYS_WHOLE = 40  # a title of so many characters is cut at no width
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class RowView:
     key: str
     url: str
     title: Markup | None
+    whole_title: str
     mark: str
     mark_words: str
     tags: tuple[Tag, ...]
@@ -93,9 +95,15 @@ def cost_of(row: SessionRow) -> tuple[str, str]:
     """A session's cost and, where it is not the whole truth, why."""
     if row.cost_usd is None:
         return words.UNKNOWN, "Cost unknown" if row.tokens else "No cost recorded"
+    cost = words.cost(row.cost_usd, is_estimated=row.is_estimated)
     if not row.is_price_known:
-        return words.cost(row.cost_usd), "Some model calls have no known price and are not in this sum"
-    return words.cost(row.cost_usd), ""
+        return cost, "Some model calls have no known price and are not in this sum"
+    return cost, ""
+
+
+def whole_title(title: str | None) -> str:
+    """What a title says when pointed at; nothing where it is short enough to be seen whole."""
+    return plain(title, 1000) if title and len(title) > _ALWAYS_WHOLE else ""
 
 
 def row_view(row: SessionRow) -> RowView:
@@ -106,11 +114,12 @@ def row_view(row: SessionRow) -> RowView:
         key=key_of(row.session_id),
         url=session_url(row.session_id),
         title=one_line(row.title) if row.title else None,
+        whole_title=whole_title(row.title),
         mark=mark,
         mark_words=mark_words,
         tags=tags_of(row),
         shape=session_shape(row),
-        tokens=words.tokens(row.tokens),
+        tokens=words.tokens(row.tokens, is_estimated=row.is_estimated),
         tokens_title="" if row.tokens is None or row.tokens < 10_000 else words.exact(row.tokens),
         cost=cost,
         cost_title=cost_title,

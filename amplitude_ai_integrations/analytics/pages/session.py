@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from ..model import SessionDetail, SessionRow, Turn
 from . import words
-from .ending import closing, findings
+from .ending import Closing, closing, findings
 from .info import agent_facts, agent_ms, privacy_facts, session_facts, user_facts
 from .inspector import Fact, Inspection, inspection
-from .rows import Tag, cost_of, session_url, tags_of
-from .shapes import StripTurn, strip
+from .rows import Tag, cost_of, session_url, tags_of, whole_title
+from .strip import StripTurn, strip
 from .text import one_line, plain
 from .thread import TurnView, thread
 from .waterfall import TurnCard, turn_cards
@@ -61,6 +61,11 @@ class SessionView:
         return one_line(self.row.title) if self.row.title else None
 
     @cached_property
+    def whole_title(self) -> str:
+        """The title in full, where it may be too long to be seen whole."""
+        return whole_title(self.row.title)
+
+    @cached_property
     def plain_title(self) -> str:
         """The title for the window and the history of the browser."""
         return plain(self.row.title) if self.row.title else f"Session {words.short_id(self.row.session_id)}"
@@ -80,6 +85,8 @@ class SessionView:
         """The ribbon."""
         row = self.row
         cost, why = cost_of(row)
+        tokens = words.tokens(row.tokens, is_estimated=row.is_estimated)
+        exact = (words.ABOUT if row.is_estimated else "") + words.exact(row.tokens)
         slow = "warn" if words.is_slow(row.slowest_ms) else ""
         return (
             Figure("Turns", words.exact(row.turns)),
@@ -89,7 +96,7 @@ class SessionView:
             Figure("Model calls", words.exact(row.model_calls)),
             Figure("Tool calls", words.exact(row.tools)),
             Figure("Errors", words.exact(row.errors), "danger" if row.errors else "", on_phones=True),
-            Figure("Tokens", words.tokens(row.tokens), title=words.exact(row.tokens), on_phones=True),
+            Figure("Tokens", tokens, title=exact, on_phones=True),
             Figure("Cost", cost, title=why, on_phones=True),
         )  # fmt: skip
 
@@ -139,7 +146,7 @@ class SessionView:
         kept = {key: value for key, value in {**state, **changes}.items() if value}
         return "?" + urlencode(kept, errors="replace")
 
-    def closing(self, now_ms: float) -> str:
+    def closing(self, now_ms: float) -> Closing:
         """The last line of the conversation."""
         return closing(self.detail, now_ms)
 

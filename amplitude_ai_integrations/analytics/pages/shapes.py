@@ -1,18 +1,15 @@
-"""Geometry of the small drawings: session shape, session strip, bars of the waterfall."""
+"""Geometry of the small drawings: the shape of a session, the bars of the waterfall."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..model import SessionRow, Step, Turn, TurnShape
 from .words import counted, duration
 
 _MOST_BARS = 17
-_MOST_TURNS = 40
-_MOST_STEPS = 60
-_PAUSE = 3.0  # per cent of the strip's width
 _FASTEST_S, _SLOWEST_S = 0.9, 30.0
 
 
@@ -37,21 +34,6 @@ class Bar:
     kind: str
     pale: float = 0.0  # how much of the width passed before the first token
     is_error: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StripTurn:
-    """One turn, or one bin of turns, on the strip."""
-
-    number: int
-    label: str
-    x: float
-    width: float
-    time: str
-    is_error: bool
-    is_stopped: bool
-    words: str
-    bars: tuple[Bar, ...] = field(default=())
 
 
 def session_shape(row: SessionRow) -> Shape:
@@ -92,14 +74,15 @@ def _shape_words(row: SessionRow) -> str:
     return words + (f", {failed} with errors" if failed else "")
 
 
-def _chunks(count: int, most: int) -> Iterator[slice]:
+def chunks(count: int, most: int) -> Iterator[slice]:
+    """Cut so many into equal parts, no more than ``most``."""
     step = math.ceil(count / most) if count > most else 1
     for start in range(0, count, step):
         yield slice(start, start + step)
 
 
 def _binned(turns: Sequence[TurnShape]) -> Iterator[TurnShape]:
-    for part in _chunks(len(turns), _MOST_BARS):
+    for part in chunks(len(turns), _MOST_BARS):
         group = turns[part]
         replies = [turn.reply_ms for turn in group if turn.reply_ms is not None]
         yield TurnShape(
@@ -131,60 +114,8 @@ def busy_ms(turn: Turn) -> float:
     return max(turn.reply_ms or 0.0, turn.ended_ms - turn.started_ms, 0.0)
 
 
-def strip(turns: Sequence[Turn]) -> tuple[StripTurn, ...]:
-    """All turns side by side to scale, the pauses between them cut short."""
-    groups = [turns[part] for part in _chunks(len(turns), _MOST_TURNS)]
-    lengths = [max(sum(busy_ms(turn) for turn in group), 1.0) for group in groups]
-    pause = min(_PAUSE, 30 / len(groups)) if groups else 0.0
-    room = 100 - pause * (len(groups) - 1)
-    floor = room * 0.2 / max(len(groups), 1)
-    scale = (room - floor * len(groups)) / sum(lengths) if groups else 0.0
-    drawn, x = [], 0.0
-    for group, length in zip(groups, lengths, strict=True):
-        width = floor + length * scale
-        drawn.append(_strip_turn(group, round(x, 1), round(width, 1), length))
-        x += width + pause
-    return tuple(drawn)
-
-
-def _strip_turn(group: Sequence[Turn], x: float, width: float, length: float) -> StripTurn:
-    first, last = group[0], group[-1]
-    errors = sum(turn.errors for turn in group)
-    label = str(first.number) if first is last else f"{first.number}–{last.number}"  # noqa: RUF001
-    words = [f"Turn {label}", duration(length)]
-    if errors:
-        words.append(counted(errors, "error"))
-    is_stopped = any(turn.is_stopped for turn in group)
-    if is_stopped:
-        words.append("stopped")
-    bars = _strip_bars(first, x, width) if first is last else (Bar(x, width, "model"),)
-    return StripTurn(
-        number=first.number,
-        label=label,
-        x=x,
-        width=width,
-        time=duration(length),
-        is_error=errors > 0,
-        is_stopped=is_stopped,
-        words=", ".join(words),
-        bars=bars,
-    )
-
-
-def _strip_bars(turn: Turn, x: float, width: float) -> tuple[Bar, ...]:
-    total = max(busy_ms(turn), 1.0)
-    bars = []
-    for step in leaves(turn.steps):
-        if step.latency_ms is None:
-            continue
-        start, end = _clamped(step.started_ms - turn.started_ms, step.latency_ms, total)
-        bars.append(Bar(round(x + width * start, 1), round(max(width * (end - start), 0.2), 1), step.kind))
-        if len(bars) == _MOST_STEPS:
-            break
-    return tuple(bars)
-
-
-def _clamped(offset: float, length: float, total: float) -> tuple[float, float]:
+def clamped(offset: float, length: float, total: float) -> tuple[float, float]:
+    """Where a stretch begins and ends on a scale to 1, whatever its clock said."""
     start = min(max(offset / total, 0.0), 1.0)
     return start, min(max((offset + length) / total, start), 1.0)
 
@@ -193,7 +124,7 @@ def bar(step: Step, origin_ms: float, total_ms: float) -> Bar | None:
     """The bar of one step on its turn's scale; None where its time was not measured."""
     if step.latency_ms is None:
         return None
-    start, end = _clamped(step.started_ms - origin_ms, step.latency_ms, max(total_ms, 1.0))
+    start, end = clamped(step.started_ms - origin_ms, step.latency_ms, max(total_ms, 1.0))
     pale = 0.0
     if step.kind == "model" and step.ttfb_ms and step.latency_ms:
         pale = (end - start) * min(step.ttfb_ms / step.latency_ms, 1.0)
@@ -208,4 +139,4 @@ def bar(step: Step, origin_ms: float, total_ms: float) -> Bar | None:
 
 def start_of(step: Step, origin_ms: float, total_ms: float) -> float:
     """Where on the scale a step without a measured time began."""
-    return round(100 * _clamped(step.started_ms - origin_ms, 0.0, max(total_ms, 1.0))[0], 2)
+    return round(100 * clamped(step.started_ms - origin_ms, 0.0, max(total_ms, 1.0))[0], 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -77,8 +78,11 @@ def _turn_view(turn: Turn, row: SessionRow, prompt: str | None) -> TurnView:
 
 def _parts(turn: Turn, row: SessionRow, prompt: str | None) -> Iterator[Part]:
     last = _last_reply(turn, row)
-    work = [delegation(message) for message in turn.delegated]
-    for step in _in_order(turn.steps):
+    asked = deque(sorted(turn.delegated, key=lambda message: message.at_ms))
+    work: list[ActionView] = []
+    for step in _in_order(turn.steps, last):
+        while asked and asked[0].at_ms <= step.started_ms:
+            work.append(delegation(asked.popleft()))
         if step is last or (_is_reply(step, row) and (step.text or step.is_stopped)):
             if work:
                 yield folded(work)
@@ -86,6 +90,7 @@ def _parts(turn: Turn, row: SessionRow, prompt: str | None) -> Iterator[Part]:
             yield _reply(step, turn, row, prompt if step is last else None, is_last=step is last)
         elif (action := action_of(step, row)) is not None:
             work.append(action)
+    work.extend(map(delegation, asked))
     if work:
         yield folded(work)
 
@@ -97,13 +102,15 @@ def _last_reply(turn: Turn, row: SessionRow) -> Step | None:
     return replies[-1] if replies else None
 
 
-def _in_order(steps: Sequence[Step]) -> Iterator[Step]:
-    stack = list(reversed(steps))
+def _in_order(steps: Sequence[Step], last: Step | None) -> Iterator[Step]:
+    """Steps in tree order; of what happens inside a call, for the waterfall to show, only what failed."""
+    stack = [(step, False) for step in reversed(steps)]
     while stack:
-        step = stack.pop()
-        yield step
-        if step.kind not in ("tool", "retrieval"):  # what happens inside a call is for the waterfall
-            stack.extend(reversed(step.children))
+        step, is_inside = stack.pop()
+        if not is_inside or step.is_error or step is last:
+            yield step
+        is_call = step.kind in ("tool", "retrieval")
+        stack.extend((child, is_inside or is_call) for child in reversed(step.children))
 
 
 def _is_reply(step: Step, row: SessionRow) -> bool:
@@ -117,10 +124,11 @@ def _is_reply(step: Step, row: SessionRow) -> bool:
 
 def _reply(step: Step, turn: Turn, row: SessionRow, prompt: str | None, *, is_last: bool) -> ReplyView:
     missing = ""
-    if not step.text:
+    if not (step.text or "").strip():
         known = step.output_tokens is not None
-        count = words.counted(step.output_tokens or 0, "token") if known else "size unknown"
-        missing = f"Agent reply, {count}. {_why_missing(row)}"
+        sign = words.ABOUT if step.is_estimated else ""
+        count = sign + words.counted(step.output_tokens or 0, "token") if known else "size unknown"
+        missing = f"Agent reply, {count}. {_why_missing(step.text, row)}"
     return ReplyView(
         key=f"m{step.event_id}",
         agent=step.agent or row.agent or "Agent",
@@ -134,13 +142,17 @@ def _reply(step: Step, turn: Turn, row: SessionRow, prompt: str | None, *, is_la
     )
 
 
-def _why_missing(row: SessionRow) -> str:
+def _why_missing(text: str | None, row: SessionRow) -> str:
+    if text:
+        return "Its text is blank."
     mode = (row.content_mode or "full").replace("_", " ")
     return "No text was recorded." if mode == "full" else f"Content not recorded ({plain(mode, 24)})."
 
 
 def _user_missing(message: Message | None, row: SessionRow) -> str:
-    return "" if message is None or message.text else f"User message. {_why_missing(row)}"
+    if message is None or (message.text or "").strip():
+        return ""
+    return f"User message. {_why_missing(message.text, row)}"
 
 
 def _stopped(step: Step) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..model import SessionDetail, Step, Turn
 from . import words
-from .shapes import Bar, bar, busy_ms, leaves, start_of
+from .shapes import Bar, bar, busy_ms, start_of
 
 _DEEPEST_INDENT = 8
 _MOST_ROWS = 200
@@ -96,15 +96,14 @@ def _card(turn: Turn, detail: SessionDetail, scale_ms: float, is_open: bool, all
     steps = list(walk(turn))
     shown = steps if all_rows else steps[:_MOST_ROWS]
     rows.extend(_step_row(step, depth + (not has_root), turn, scale_ms) for step, depth in shown)
-    estimated = any(step.is_estimated for step in leaves(turn.steps))
     return TurnCard(
         turn=turn,
         rows=tuple(rows),
         more=len(steps) - len(shown),
         marks=("0", *(words.duration(scale_ms * part / 4) for part in (1, 2, 3))),
         time=words.duration(turn.reply_ms),
-        tokens=("≈ " if estimated else "") + words.tokens(turn.tokens),
-        cost=words.cost(turn.cost_usd, is_estimated=estimated),
+        tokens=words.tokens(turn.tokens, is_estimated=turn.is_estimated),
+        cost=words.cost(turn.cost_usd, is_estimated=turn.is_estimated),
         is_open=is_open,
     )
 
@@ -121,8 +120,8 @@ def _root(turn: Turn, agent: str | None, scale_ms: float) -> StepRow:
         bar=Bar(0, round(width, 2), "agent"),
         at=0,
         time=words.duration(turn.reply_ms),
-        tokens="" if turn.tokens is None else words.tokens(turn.tokens),
-        cost="" if turn.cost_usd is None else words.cost(turn.cost_usd),
+        tokens="" if turn.tokens is None else words.tokens(turn.tokens, is_estimated=turn.is_estimated),
+        cost="" if turn.cost_usd is None else words.cost(turn.cost_usd, is_estimated=turn.is_estimated),
         is_error=False,
         is_stopped=turn.is_stopped,
     )
@@ -143,7 +142,7 @@ def _step_row(step: Step, depth: int, turn: Turn, scale_ms: float) -> StepRow:
         bar=bar(step, turn.started_ms, scale_ms),
         at=start_of(step, turn.started_ms, scale_ms),
         time="not measured" if step.latency_ms is None else words.duration(step.latency_ms),
-        tokens=words.tokens(sum(both)) if both else "",
+        tokens=words.tokens(sum(both), is_estimated=step.is_estimated) if both else "",
         cost=cost,
         is_error=step.is_error,
         is_stopped=step.is_stopped,

@@ -6,6 +6,7 @@ import math
 from datetime import datetime, timedelta, timezone
 
 UNKNOWN = "—"
+ABOUT = "≈ "
 _NARROW = "\u202f"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -16,11 +17,11 @@ def cost(usd: float | None, *, is_estimated: bool = False) -> str:
     """US dollars: four decimals below one dollar, then two."""
     if usd is None or not math.isfinite(usd):
         return UNKNOWN
-    sign = "≈ " if is_estimated else ""
+    sign = ABOUT if is_estimated else ""
     if usd == 0:
         return sign + "$0"
     if 0 < usd < 0.0001:
-        return "< $0.0001"
+        return sign + "< $0.0001"
     amount = f"${abs(usd):,.2f}" if round(abs(usd), 4) >= 1 else f"${abs(usd):.4f}"
     return sign + ("\u2212" if usd < 0 else "") + amount
 
@@ -50,15 +51,16 @@ def is_slow(ms: float | None) -> bool:
     return ms is not None and ms > _SLOW_REPLY_MS
 
 
-def tokens(count: int | None) -> str:
+def tokens(count: int | None, *, is_estimated: bool = False) -> str:
     """Exact below ten thousand, then thousands, then millions."""
     if count is None:
         return UNKNOWN
+    sign = ABOUT if is_estimated else ""
     if count < 10_000:
-        return f"{count:,}"
+        return f"{sign}{count:,}"
     if round(count / 1000, 1) < 1000:
-        return f"{count / 1000:.1f}k"
-    return f"{count / 1_000_000:,.2f}M"
+        return f"{sign}{count / 1000:.1f}k"
+    return f"{sign}{count / 1_000_000:,.2f}M"
 
 
 def exact(count: int | None) -> str:
@@ -124,6 +126,12 @@ def day(ms: float | None, now_ms: float) -> str:
         return "Today"
     name = f"{moment.day} {_MONTHS[moment.month - 1]}"
     return name if moment.year == now.year else f"{name} {moment.year}"
+
+
+def when(ms: float | None, now_ms: float) -> str:
+    """The time of day, with its day where that is not today."""
+    time, named = short_clock(ms), day(ms, now_ms)
+    return time if time == UNKNOWN or named == "Today" else f"{named}, {time}"
 
 
 def date_time(ms: float | None) -> str:

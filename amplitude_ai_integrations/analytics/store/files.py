@@ -5,24 +5,25 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...exceptions import ConfigurationError
+from .rollup import roll_up_all
 from .schema import MIGRATIONS, VERSION
 
 _APPLICATION_ID = 0x41474E54  # "AGNT"
 _BUSY_SECONDS = 5.0
+_OWNER_ONLY = 0o600
 
 
 def prepare(path: Path) -> None:
     """Create the file or bring it up to date; refuse one that is not ours or cannot be written."""
-    try:
+    if path.is_dir():
+        raise ConfigurationError(f"'{path}' is a folder, not a file. {_ADVICE}")
+    with _explained(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # SQLite gives the files it keeps beside this one the same mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written ({error.strerror}). {_ADVICE}") from None
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         _migrate(connection, path)
@@ -30,6 +31,8 @@ def prepare(path: Path) -> None:
         raise ConfigurationError(f"{path} cannot be used as a database ({error}). {_ADVICE}") from None
     finally:
         connection.close()
+    with _explained(path):
+        _make_private(path)
 
 
 _ADVICE = "Choose another file with --db."
@@ -59,8 +62,27 @@ def transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") 
 
 def size(path: Path) -> int:
     """Return the bytes the store takes on disk, what is not yet folded in included."""
-    files = (path, path.with_name(path.name + "-wal"))
+    files = (path, _beside(path, "-wal"))
     return sum(file.stat().st_size for file in files if file.exists())
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written ({error.strerror}). {_ADVICE}") from None
+
+
+def _make_private(path: Path) -> None:
+    """Close a file to others; SQLite gives those it adds beside it the same mode."""
+    for file in (path, _beside(path, "-wal"), _beside(path, "-shm")):
+        with suppress(FileNotFoundError):
+            file.chmod(_OWNER_ONLY)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -70,6 +92,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         for step in MIGRATIONS[version:]:
             for statement in step:
                 connection.execute(statement)
+        if 0 < version < VERSION:
+            roll_up_all(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("PRAGMA journal_mode = WAL")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..events import COLUMNS
-from ..summary import Summary, summarise
 from .arrival import Arrival
 from .files import transaction
-from .rows import EVENT_COLUMNS, SUMMARY_COLUMNS, event_values, narrow_events, summary_values
+from .rollup import roll_up
+from .rows import EVENT_COLUMNS, event_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,7 @@ class _Ingest:
 
     def roll_up(self) -> None:
         for session_pk in self.touched.values():
-            summary = summarise(narrow_events(self.connection, session_pk))
-            self.connection.execute(_UPDATE_SESSION, (*summary_values(summary), session_pk))
+            roll_up(self.connection, session_pk)
         self.connection.execute(
             "UPDATE counts SET events = events + ?, sessions = sessions + ?", (self.events, len(self.new))
         )
@@ -78,8 +77,4 @@ _FIND_SESSION = "SELECT session_pk FROM sessions WHERE session_id = ?"
 _ADD_EVENT = (
     f"INSERT INTO events (session_pk, dedup_hash, {EVENT_COLUMNS}) "  # noqa: S608 - our own column names
     f"VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
-)
-_UPDATE_SESSION = (
-    f"UPDATE sessions SET ({SUMMARY_COLUMNS}) "  # noqa: S608 - our own column names
-    f"= ({', '.join('?' * len(Summary.__struct_fields__))}) WHERE session_pk = ?"
 )

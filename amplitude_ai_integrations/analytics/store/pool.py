@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .files import connect, transaction
+from .presence import Presence
 
 _READ_SECONDS = 2.0
 _STEPS_BETWEEN_LOOKS = 20_000
@@ -25,12 +26,14 @@ class Pool:
 
     def __init__(self, path: Path, seconds: float = _READ_SECONDS) -> None:
         self.path = path
+        self._presence = Presence(path)
         self._seconds = seconds
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue(_MOST_IDLE)
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection that sees one moment of the file."""
+        self._presence.check()
         connection = self._take()
         deadline = time.monotonic() + self._seconds
         connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)

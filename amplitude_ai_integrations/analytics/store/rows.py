@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple
 
 from ..events import COLUMNS, Event
 from ..model import TurnShape
@@ -22,9 +22,9 @@ def event_values(event: Event) -> tuple[Any, ...]:
 
 
 def summary_values(summary: Summary) -> tuple[Any, ...]:
-    *plain, shape = astuple(summary)
-    bars = [(bar.reply_ms, bar.model_ms, bar.tool_ms, bar.is_error, bar.is_stopped) for bar in shape]
-    return (*plain, json.dumps(bars, separators=(",", ":")))
+    bars = [(bar.reply_ms, bar.model_ms, bar.tool_ms, bar.is_error, bar.is_stopped) for bar in summary.shape]
+    values = asdict(summary) | {"shape": json.dumps(bars, separators=(",", ":"))}
+    return tuple(values.values())
 
 
 def summary_of(row: Sequence[Any]) -> Summary:
@@ -36,7 +36,10 @@ def summary_of(row: Sequence[Any]) -> Summary:
     return Summary(**values)
 
 
-_FLAGS = ("has_ended", "is_price_known", "last_turn_failed")
+_FLAGS = ("has_ended", "is_price_known", "last_turn_failed", "is_estimated")
+
+
+_EVENT_FLAGS = ("is_error", "is_stopped", "is_estimated")
 
 
 def narrow_events(connection: sqlite3.Connection, session_pk: int) -> list[Event]:
@@ -56,5 +59,6 @@ def whole_events(connection: sqlite3.Connection, session_pk: int) -> list[Event]
 
 def _event(row: Sequence[Any]) -> Event:
     event = Event(*row)
-    event.is_error, event.is_stopped = bool(event.is_error), bool(event.is_stopped)
+    for name in _EVENT_FLAGS:
+        setattr(event, name, bool(getattr(event, name)))
     return event

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...schema.names import wire_name
+
 _EVENTS = """
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
@@ -79,6 +81,13 @@ CREATE TABLE sessions (
 )
 """
 
+_KNOW_ESTIMATES = f"""
+UPDATE events SET is_estimated = 1 WHERE id IN (
+    SELECT id FROM event_payload
+    WHERE json_extract(CAST(raw AS TEXT), '$.event_properties."{wire_name("usage_estimated")}"') = 1
+)
+"""  # noqa: S608 - our own name
+
 MIGRATIONS: Final = (
     (
         _EVENTS,
@@ -88,6 +97,11 @@ MIGRATIONS: Final = (
         "CREATE INDEX sessions_by_activity ON sessions (last_ms, session_pk)",
         "CREATE TABLE counts (events INTEGER NOT NULL, sessions INTEGER NOT NULL)",
         "INSERT INTO counts VALUES (0, 0)",
+    ),
+    (
+        "ALTER TABLE events ADD COLUMN is_estimated INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE sessions ADD COLUMN is_estimated INTEGER",
+        _KNOW_ESTIMATES,
     ),
 )
 VERSION: Final = len(MIGRATIONS)

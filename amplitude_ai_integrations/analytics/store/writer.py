@@ -12,6 +12,7 @@ from pathlib import Path
 from .arrival import Arrival
 from .files import connect
 from .ingest import Changes, ingest
+from .presence import Presence
 
 _MOST_EVENTS_A_COMMIT = 5_000
 _MOST_BYTES_WAITING = 128 * 1024 * 1024
@@ -33,6 +34,7 @@ class Writer:
 
     def __init__(self, path: Path, on_commit: Callable[[Changes], None]) -> None:
         self._connection = connect(path)
+        self._presence = Presence(path)
         self._on_commit = on_commit
         self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -84,6 +86,7 @@ class Writer:
 
     def _write(self, batch: Sequence[_Request]) -> None:
         try:
+            self._presence.check()
             changes = ingest(self._connection, [arrival for each in batch for arrival in each.arrivals])
         except Exception as error:  # noqa: BLE001 - whoever waits for the request gets it
             self._write_alone(batch, error)

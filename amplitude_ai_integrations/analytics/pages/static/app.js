@@ -41,6 +41,7 @@ document.addEventListener("click", (event) => {
 
 // ---- relative times
 function refreshTimes() {
+  for (const el of $$("[data-until]")) el.hidden = Date.parse(el.dataset.until) <= Date.now();
   for (const el of $$("time[data-ago]")) {
     const seconds = (Date.now() - Date.parse(el.dateTime)) / 1000;
     if (seconds >= 86400 || seconds < 0) continue;
@@ -243,7 +244,7 @@ addEventListener("keydown", (event) => {
     const opened = $("details.drop[open], .foot[open], .outline > details[open]");
     if (opened) opened.open = false;
     else if ($(".falls.inspecting")) inspect(null);
-    else if (page !== "list") location.assign(sessionStorage.getItem("list") || "/sessions");
+    else if (page !== "list") sessionStorage.setItem("focus", "row"), location.assign(sessionStorage.getItem("list") || "/sessions");
     return;
   }
   if (!keysBox?.checked || !Object.hasOwn(keys, event.key) || event.key === "pending") return;
@@ -255,7 +256,8 @@ addEventListener("keydown", (event) => {
 if (page === "list") {
   sessionStorage.setItem("list", location.href);
   const back = document.getElementById(sessionStorage.getItem("row") || "");
-  if (back) { back.setAttribute("data-current", ""); back.scrollIntoView({ block: "nearest" }); }
+  if (back) { back.setAttribute("data-current", ""); back.scrollIntoView({ block: "nearest" }); if (sessionStorage.getItem("focus") === "row") $("a", back).focus({ preventScroll: true }); }
+  sessionStorage.removeItem("focus");
   document.addEventListener("click", (event) => { const row = event.target.closest(".sessions tbody tr"); if (row) sessionStorage.setItem("row", row.id); });
 }
 if (sessionStorage.getItem("focus") === "panel") { sessionStorage.removeItem("focus"); $("#panel")?.focus(); }
