@@ -22,8 +22,6 @@ from .tools import answer, note_asked
 
 # What belongs to the answer alone; every other keyword of a call also holds for the user's message.
 _OF_THE_ANSWER = {"message_id", "turn_id", "prompt_id", "was_copied", "was_cached", "labels"}
-
-
 _ENDINGS = (GeneratorExit, StopIteration, StopAsyncIteration)
 
 
@@ -49,7 +47,7 @@ class Observation:
         self._payload = payload
         self._keywords = dict(keywords)
         self._is_streaming = is_streaming
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._chunks = adapter.accumulator() if is_streaming else None
         self._message_id = usable_id(self._keywords.get("message_id"), "message_id") or new_id()
         self._request = RequestFacts("", "")

@@ -139,10 +139,16 @@ class _Recording:
         conversation = context.conversation
         if self.is_inside:
             self._trace(context)
-            if conversation.session_id is None:  # it may have to wait: take the values as they are now
-                self.values = {name: _frozen(value) for name, value in self.values.items()}
             conversation.event_count += 1
+        if conversation.is_waiting:
+            self._freeze()
         conversation.settle(partial(self._finish, conversation))
+
+    def _freeze(self) -> None:
+        """Take what was given as it is now, since the event has to wait."""
+        self.values = {name: _frozen(value) for name, value in self.values.items()}
+        if "event_properties" in self.given:
+            self.given["event_properties"] = plain(self.given["event_properties"])
 
     def _agent(self, context: SessionContext | None) -> None:
         facts = self.scope.agent.given

@@ -54,6 +54,11 @@ class Conversation:
         """The session's turn counter, shared by all of this process."""
         return turns_of(self.session_id) if self.session_id else None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody has been asked whose session this is, and has not answered yet."""
+        return self.around is not None and self.around.is_waiting
+
     def settle(self, record: Callable[[], None]) -> None:
         """Call ``record`` once it is known whose session this is: at once, if that around it knows."""
         if self.around is None:

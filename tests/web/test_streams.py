@@ -113,3 +113,27 @@ def test_a_cancelled_look_up_changes_no_response(
     assert httpx.get(url).status_code == 200
     until(lambda: len(sink.events) == 2)
     assert "user_id" not in sink.events[0]
+
+
+def test_what_waits_for_a_resolver_is_taken_as_it_was(
+    ai: AmplitudeAI, sink: MemorySink, serve: Serve
+) -> None:
+    async def user(_request: Any) -> str:
+        return "user-1"
+
+    async def reply(_request: Request) -> PlainTextResponse:
+        state, extra = {"step": 1}, {"n": 1}
+        ai.track_span(span_name="own", input_state=state, event_properties=extra)
+        with ai.agent("inner").session("another", track_session_end=False) as session:
+            session.track_span("inner", input_state=state, event_properties=extra)
+        state["step"] = extra["n"] = 2
+        return PlainTextResponse("ok")
+
+    app = Starlette(routes=[Route("/", reply)])
+    url = serve(AmplitudeAIMiddleware(app, amplitude_ai=ai, user_id_resolver=user))
+    assert httpx.get(url).text == "ok"
+    until(lambda: len(sink.events) == 3)
+    spans = told(sink)[:2]
+    assert [span["Input State"] for span in spans] == ['{"step":1}'] * 2
+    assert [span["n"] for span in spans] == [1, 1]
+    assert [span["user_id"] for span in spans] == ["user-1", "user-1"]
