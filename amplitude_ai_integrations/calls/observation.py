@@ -124,7 +124,7 @@ class Observation:
         elif facts.error_type:
             given.update(is_error=True, error_type=facts.error_type, error_message=facts.error_message)
         note_asked(self._place_of_tools(), facts.tool_calls, self._message_id)
-        if self._context is not None:
+        if self._context is not None and self._is_streaming:
             self._context.conversation.open_calls.discard(self)
         self._record(Embedding if self._request.is_embedding else AIResponse, given, self._keywords)
 

@@ -47,7 +47,7 @@ class Conversation:
         self.agent: AgentFacts | None = None  # what the request says of the agent, where one does
         self.last_trace: Trace | None = None
         self.event_count = 0
-        self.open_calls: WeakSet[OpenCall] = WeakSet()  # streams that have not ended yet
+        self._open_calls: WeakSet[OpenCall] | None = None  # made for the few that need it
 
     @property
     def turns(self) -> TurnCounter | None:
@@ -58,6 +58,13 @@ class Conversation:
     def is_waiting(self) -> bool:
         """Whether somebody has been asked whose session this is, and has not answered yet."""
         return self.around is not None and self.around.is_waiting
+
+    @property
+    def open_calls(self) -> WeakSet[OpenCall]:
+        """The streams of this session that have not ended yet."""
+        if self._open_calls is None:
+            self._open_calls = WeakSet()
+        return self._open_calls
 
     def settle(self, record: Callable[[], None]) -> None:
         """Call ``record`` once it is known whose session this is: at once, if that around it knows."""

@@ -158,10 +158,11 @@ class RequestSession:
         The session ends if this request is all there was to it. Where it goes on, a handler's error is
         recorded as a failed step.
         """
-        for call in tuple(self.conversation.open_calls):
-            call.left()  # its reader is gone with the request, and will not be seen to leave
         if not self.conversation.event_count:
             return
+        with shielded("open streams"):
+            for call in tuple(self.conversation.open_calls):
+                call.left()  # its reader is gone with the request, and will not be seen to leave
         policy = self.conversation.policy
         scope = Scope(context=self.context)
         last = self.conversation.last_trace
