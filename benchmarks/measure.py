@@ -27,8 +27,10 @@ def compare(title: str, ways: Mapping[str, Callable[[int], object]], count: int)
 
 def compare_async(title: str, ways: Mapping[str, Callable[[int], Awaitable[object]]], count: int) -> None:
     """The same for coroutines, all on one event loop."""
-    with asyncio.Runner() as runner:
-        compare(title, {name: lambda n, way=way: runner.run(way(n)) for name, way in ways.items()}, count)
+    loop = asyncio.new_event_loop()
+    run = loop.run_until_complete
+    compare(title, {name: lambda n, way=way: run(way(n)) for name, way in ways.items()}, count)
+    loop.close()
 
 
 def report(title: str, taken: Mapping[str, list[float]]) -> None:
