@@ -55,15 +55,16 @@ def _is_unasked(chunk: Any) -> bool:
 class _Watch:
     """One call on its way, and what to do with what comes back."""
 
-    def __init__(self, observation: Observation, observe: Observe) -> None:
+    def __init__(self, observation: Observation, observe: Observe, *, is_raw: bool) -> None:
         self.observation = observation
         self.hides: Hides = _is_nothing
         self._observe = observe
+        self._is_raw = is_raw
 
     def returned(self, response: Any) -> None:
         """Take what the vendor's client returns: an answer, a stream, or a raw response."""
         with shielded("openai"):
-            if hasattr(response, "http_response"):
+            if self._is_raw:
                 observe_raw(response, self.observation, self._observe)
             elif isinstance(response, (openai.Stream, openai.AsyncStream)):
                 self._observe(response, self.observation, self.hides)
@@ -84,11 +85,13 @@ class _Observed:
     def _watch(self, options: Any, is_streaming: bool, observe: Observe) -> _Watch | None:
         """Begin to watch a call, if it is one of a model; its options lose what is ours."""
         with shielded("openai"):
-            options.headers, keywords = taken_from(options.headers)
+            headers, keywords = taken_from(options.headers)
+            if keywords:
+                options.headers = headers
             observation = self._observation(options, keywords, is_streaming)
             if observation is None:
                 return None
-            watch = _Watch(observation, observe)
+            watch = _Watch(observation, observe, is_raw=is_raw(headers))
             if is_streaming and self._asks_for_usage(options):
                 watch.hides = _is_unasked
             return watch

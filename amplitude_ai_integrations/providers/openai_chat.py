@@ -17,6 +17,12 @@ def text_of(content: Any) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
+def _unlisted(value: Any, name: str) -> Any:
+    """Return a field that the vendor's model does not list; to ask the model for it itself is slow."""
+    extra = value if type(value) is dict else getattr(value, "model_extra", None)
+    return extra.get(name) if extra else None
+
+
 def usage_of(usage: Any, sent: str = "prompt", written: str = "completion") -> Usage | None:
     """Return token counts, under the words an API has for what is sent and what is written.
 
@@ -70,7 +76,7 @@ class ChatCompletions:
         return ResponseFacts(
             model=peek(payload, "model") or None,
             text=text_of(peek(message, "content")) or peek(message, "refusal") or "",
-            reasoning=known(peek(message, "reasoning_content"), str) or "",
+            reasoning=known(_unlisted(message, "reasoning_content"), str) or "",
             tool_calls=[_tool_call(call) for call in peek(message, "tool_calls") or ()],
             finish_reason=peek(choice, "finish_reason"),
             usage=usage_of(peek(payload, "usage")),
@@ -123,7 +129,7 @@ class ChatChunks:
         text = peek(delta, "content") or peek(delta, "refusal")
         if text:
             self._text.append(text)
-        reasoning = peek(delta, "reasoning_content") or peek(delta, "reasoning")
+        reasoning = _unlisted(delta, "reasoning_content") or _unlisted(delta, "reasoning")
         if isinstance(reasoning, str) and reasoning:
             self._reasoning.append(reasoning)
         calls = peek(delta, "tool_calls")
