@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -112,15 +112,6 @@ class AIConfig:
             value = getattr(self, name)
             if value is not None and not callable(value):
                 raise ConfigurationError(f"{name} must be callable, not {type(value).__name__}.")
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> AIConfig:
-        """Build a configuration from lower-case names, naming the one that does not exist."""
-        known = {item.name for item in fields(cls)}
-        for name in settings:
-            if name not in known:
-                raise ConfigurationError(f"{name!r} is no setting; there are {', '.join(sorted(known))}.")
-        return cls(**settings)
 
 
 def _content_mode(value: object) -> ContentMode:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections import Counter
-from collections.abc import Callable
 from types import TracebackType
-from typing import Final, ParamSpec, TypeVar
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from typing import Final
 
 logger: Final = logging.getLogger("amplitude_ai_integrations")
 
@@ -56,18 +51,15 @@ shield: Final = Shield()
 
 
 class shielded:  # noqa: N801 - reads as a keyword at the places it guards
-    """Guard a place where the host program enters our code.
+    """Guard a place where the host program enters our code: nothing that is raised inside leaves the block.
 
-    As a context manager, nothing that is raised inside leaves the block. As a decorator,
-    ``otherwise`` is what the caller gets instead. Exceptions that are not errors (cancellation,
-    interrupts) and our own deliberate ones pass.
+    Exceptions that are not errors (cancellation, interrupts) and our own deliberate ones pass.
     """
 
-    __slots__ = ("otherwise", "where")
+    __slots__ = ("where",)
 
-    def __init__(self, where: str, otherwise: object = None) -> None:
+    def __init__(self, where: str) -> None:
         self.where = where
-        self.otherwise = otherwise
 
     def __enter__(self) -> None:
         return None
@@ -81,12 +73,3 @@ class shielded:  # noqa: N801 - reads as a keyword at the places it guards
             return False
         shield.note(self.where, error)
         return True
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self:
-                return function(*args, **kwargs)
-            return self.otherwise  # type: ignore[return-value]  # the caller of shielded() chose it
-
-        return guarded

@@ -12,6 +12,7 @@ from ..context.identity import usable_id
 from ..delivery.flush import FlushResult
 from ..delivery.pipeline import Pipeline
 from ..delivery.sinks import ConsoleSink, Sink
+from ..exceptions import shield
 from ..registry import installed, observed
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import (
@@ -217,7 +218,7 @@ class AmplitudeAI:
         self._record(Score, {"user_id": user_id, **judged, **fields})
 
     def status(self) -> dict[str, Any]:
-        """Return the configuration, what is observed, and what became of the events so far."""
+        """Return the configuration, what is observed, what became of the events, and errors kept from you."""
         counts = self.recorder.pipeline.counts()
         return {
             "content_mode": self.config.content_mode.value,
@@ -229,6 +230,7 @@ class AmplitudeAI:
             "patched_providers": observed(),
             "events": counts._asdict(),
             "dropped": dict(self.recorder.pipeline.dropped),
+            "swallowed": dict(shield.swallowed),
         }
 
     def flush(self) -> FlushResult:

@@ -84,12 +84,10 @@ class Recorder:
         scope: Scope,
         *,
         by_hand: bool = True,
-        at_ms: int | None = None,
     ) -> str:
         """Record one event and return its id (empty for the kinds that have none).
 
-        ``by_hand`` is false for what an observer found by itself; ``at_ms`` is when it happened, by
-        default now.
+        ``by_hand`` is false for what an observer found by itself.
 
         Raises:
             ValidationError: The arguments are wrong, under ``AIConfig(validate=True)`` only.
@@ -103,7 +101,7 @@ class Recorder:
                 own_id = usable_id(given.get(id_field), id_field) or new_id()
                 given[id_field] = own_id
             if self.config.enabled:
-                _Recording(self, kind, given, scope, by_hand, at_ms or int(time.time() * 1000)).start()
+                _Recording(self, kind, given, scope, by_hand).start()
         return own_id
 
 
@@ -116,7 +114,7 @@ class _Recording:
     given: dict[str, Any]
     scope: Scope
     by_hand: bool
-    at_ms: int
+    at_ms: int = field(default_factory=lambda: int(time.time() * 1000))
     insert_id: str = field(default_factory=new_id)
 
     def start(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
 from ..schema.facts import name
-from .trace import Place, Trace, TurnCounter, turns_of
+from .trace import Place, Trace
 
 if TYPE_CHECKING:
     from ..delivery.pipeline import Pipeline
@@ -48,11 +48,6 @@ class Conversation:
         self.last_trace: Trace | None = None
         self.event_count = 0
         self._open_calls: WeakSet[OpenCall] | None = None  # made for the few that need it
-
-    @property
-    def turns(self) -> TurnCounter | None:
-        """The session's turn counter, shared by all of this process."""
-        return turns_of(self.session_id) if self.session_id else None
 
     @property
     def is_waiting(self) -> bool:

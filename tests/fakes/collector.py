@@ -16,6 +16,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
+        self.refused: list[dict[str, Any]] = []
         self.answers: list[int] = []
         self.app = Starlette(
             routes=[Route(path, self.take, methods=["POST"]) for path in ("/2/httpapi", "/batch")]
@@ -25,6 +26,7 @@ class Collector:
         body = json.loads(await request.body())
         status = self.answers.pop(0) if self.answers else 200
         if status != 200:
+            self.refused.append(body)
             return JSONResponse({"code": status, "error": "told to"}, status)
         self.bodies.append(body)
         return JSONResponse({"code": 200, "events_ingested": len(body["events"])})
