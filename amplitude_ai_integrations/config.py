@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from .exceptions import ConfigurationError
@@ -23,6 +23,13 @@ class ContentMode(str, Enum):
     FULL = "full"
     METADATA_ONLY = "metadata_only"
     CUSTOMER_ENRICHED = "customer_enriched"
+
+
+class TurnCounter(Protocol):
+    """Numbers the events of sessions; one that several processes share keeps them rising across all."""
+
+    def take(self, session_id: str, explicit: int | None = None) -> int:
+        """Return the session's next number from 1, or ``explicit``, which the next ones lie above."""
 
 
 def _env(name: str, default: T, read: Callable[[str], T]) -> Callable[[], T]:
@@ -50,6 +57,20 @@ def _flag(text: str) -> bool:
         return _FLAGS[text.strip().lower()]
     except KeyError:
         raise ConfigurationError(f"An environment variable is {text!r}; use 'true' or 'false'.") from None
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"A sample rate is {text!r}; use a number from 0 to 1.") from None
+
+
+def _first_env(*names: str) -> Callable[[], str | None]:
+    return lambda: next((value for name in names if (value := os.environ.get(name))), None)
+
+
+_review_mode = _first_env("AMPLITUDE_AI_REVIEW_MODE", "AMPLITUDE_AI_REVIEW")
 
 
 def _environment_mode() -> str:
@@ -82,6 +103,20 @@ class AIConfig:
         server_url: Where events go instead of Amplitude, for example ``http://127.0.0.1:8320``.
         server_zone: ``US`` or ``EU``.
         propagate_context: Trust and send session, trace and agent ids between services.
+        review_mode: Keep what would leave for ``get_review_traffic()`` and send nothing; also
+            ``AMPLITUDE_AI_REVIEW``.
+        capture_stack_trace: Send where in your code an error arose; off, since paths and lines are yours.
+        strict_cost: Raise ``CostCalculationError`` from ``track_ai_message`` and ``track_embedding`` where
+            a model's price is unknown; calls that are only observed never raise it.
+        session_sample_rate: The share of sessions to keep, 0 to 1, told from the session's id: whole
+            sessions are kept or dropped, by every process alike.
+        follow_threads: Let threads and thread pools see the session they were started from, in the whole
+            process; off, since it changes ``threading``.
+        turn_counter: Numbers the events of a session; by default in this process's memory.
+        git_sha: The commit you deployed, on every event; also ``AMPLITUDE_GIT_SHA``, ``GIT_SHA``,
+            ``GITHUB_SHA`` or ``COMMIT_SHA``.
+        git_ref: Its branch or tag; also ``AMPLITUDE_GIT_REF``, ``GIT_REF`` or ``GITHUB_REF``.
+        git_repo: Its repository; also ``AMPLITUDE_GIT_REPO``, ``GIT_REPO`` or ``GITHUB_REPOSITORY``.
 
     Raises:
         ConfigurationError: A value is not one of those allowed, a pattern does not compile, or a URL is none.
@@ -101,11 +136,25 @@ class AIConfig:
     server_url: str | None = field(default_factory=_env("SERVER_URL", None, str))
     server_zone: str = field(default_factory=_env("SERVER_ZONE", "US", str.upper))
     propagate_context: bool = field(default_factory=_env("PROPAGATE_CONTEXT", False, _flag))
+    review_mode: bool = field(default_factory=lambda: _flag(_review_mode() or "false"))
+    capture_stack_trace: bool = field(default_factory=_env("CAPTURE_STACK_TRACE", False, _flag))
+    strict_cost: bool = field(default_factory=_env("STRICT_COST", False, _flag))
+    session_sample_rate: float = field(default_factory=_env("SESSION_SAMPLE_RATE", 1.0, _share))
+    follow_threads: bool = field(default_factory=_env("FOLLOW_THREADS", False, _flag))
+    turn_counter: TurnCounter | None = None
+    git_sha: str | None = field(
+        default_factory=_first_env("AMPLITUDE_GIT_SHA", "GIT_SHA", "GITHUB_SHA", "COMMIT_SHA")
+    )
+    git_ref: str | None = field(default_factory=_first_env("AMPLITUDE_GIT_REF", "GIT_REF", "GITHUB_REF"))
+    git_repo: str | None = field(
+        default_factory=_first_env("AMPLITUDE_GIT_REPO", "GIT_REPO", "GITHUB_REPOSITORY")
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "content_mode", _content_mode(self.content_mode))
         _check_zone(self.server_zone)
         _check_url(self.server_url)
+        _check_share(self.session_sample_rate)
         for pattern in self.custom_redaction_patterns:
             _check_pattern(pattern if isinstance(pattern, str) else pattern[0])
         for name in ("custom_redaction_fn", "on_event_callback", "before_send"):
@@ -125,6 +174,11 @@ def _content_mode(value: object) -> ContentMode:
 def _check_zone(zone: str) -> None:
     if zone not in {"US", "EU"}:
         raise ConfigurationError(f"server_zone is {zone!r}; use 'US' or 'EU'.")
+
+
+def _check_share(share: object) -> None:
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        raise ConfigurationError(f"session_sample_rate is {share!r}; use a number from 0 to 1.")
 
 
 def _check_url(url: str | None) -> None:

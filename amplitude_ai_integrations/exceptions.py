@@ -14,12 +14,16 @@ class AmplitudeAIError(Exception):
     """Base of every error this package raises on purpose."""
 
 
-class ConfigurationError(AmplitudeAIError):
+class ConfigurationError(AmplitudeAIError, ValueError):
     """A setting, argument or command line is wrong; the message says how to mend it."""
 
 
 class ValidationError(AmplitudeAIError, ValueError):
     """An argument of a ``track_*`` method is wrong, under ``AIConfig(validate=True)`` only."""
+
+
+class CostCalculationError(AmplitudeAIError):
+    """The price of a model is unknown, under ``AIConfig(strict_cost=True)`` only."""
 
 
 class ProviderError(AmplitudeAIError):

@@ -15,6 +15,7 @@ class EnvelopeFields(TypedDict, total=False):
     browser_session_id: str | int | None
     groups: Mapping[str, str | Sequence[str]] | None
     event_properties: Mapping[str, Any] | None
+    timestamp_ms: int | None
 
 
 class CommonFields(EnvelopeFields, total=False):
@@ -65,6 +66,8 @@ class AIResponseFields(CommonFields, total=False):
     is_error: bool | None
     error_message: str | None
     error_type: str | None
+    error_source: str | None
+    stack_trace: str | None
     ttfb_ms: float | None
     input_tokens: int | None
     output_tokens: int | None
@@ -91,6 +94,7 @@ class AIResponseFields(CommonFields, total=False):
     provider_request_id: str | None
     usage: Any
     auto_calculate_cost: bool
+    omit_repeated_content: bool
 
 
 class BoundAIResponseFields(AIResponseFields, total=False):
@@ -108,7 +112,12 @@ class ToolCallFields(CommonFields, total=False):
     is_error: bool | None
     error_message: str | None
     error_type: str | None
+    error_source: str | None
+    stack_trace: str | None
     invocation_id: str | None
+    tool_type: str | None
+    tool_owner: str | None
+    input_schema: Mapping[str, Any] | None
     input: Any | None
     output: Any | None
     parent_message_id: str | None
@@ -128,6 +137,8 @@ class EmbeddingFields(CommonFields, total=False):
     is_error: bool | None
     error_message: str | None
     error_type: str | None
+    error_source: str | None
+    stack_trace: str | None
     span_id: str | None
     input_tokens: int | None
     dimensions: int | None
@@ -147,6 +158,8 @@ class SpanFields(CommonFields, total=False):
     is_error: bool | None
     error_message: str | None
     error_type: str | None
+    error_source: str | None
+    stack_trace: str | None
     span_id: str | None
     parent_span_id: str | None
     input_state: Any | None

@@ -77,6 +77,9 @@ class AgentEvent(Struct, kw_only=True, rename=wire_name, tag_field="event_type")
     ]
     sdk_version: Annotated[str, about("The version of this package.", derived=True)]
     runtime: Annotated[str, about("The language runtime, 'python'.", derived=True)]
+    git_sha: Annotated[Maybe[str], about("The commit the program was built from.", derived=True)] = UNSET
+    git_ref: Annotated[Maybe[str], about("The branch or tag it was built from.", derived=True)] = UNSET
+    git_repo: Annotated[Maybe[str], about("The repository it was built from.", derived=True)] = UNSET
 
 
 IsError = Annotated[bool, about("Whether the operation failed.")]
@@ -84,12 +87,25 @@ ErrorMessage = Annotated[Maybe[str], about("What went wrong, in words.", content
 ErrorType = Annotated[
     Maybe[str], about("The kind of error, for example the exception's class; leaves in every mode.")
 ]
+ErrorSource = Annotated[
+    Maybe[str],
+    about("Who failed: 'provider' (the model's API), 'tool', 'application', or a word of yours."),
+]
+StackTrace = Annotated[
+    Maybe[str],
+    about(
+        "Where in the code it failed, innermost call last; only under `capture_stack_trace`.",
+        content=Content.TEXT,
+    ),
+]
 
 
 class FailingEvent(AgentEvent, kw_only=True):
     is_error: IsError
     error_message: ErrorMessage = UNSET
     error_type: ErrorType = UNSET
+    error_source: ErrorSource = UNSET
+    stack_trace: StackTrace = UNSET
 
 
 class AttachingEvent(AgentEvent, kw_only=True):

@@ -36,14 +36,14 @@ class Event(TypedDict):
 
 
 class Field(typing.NamedTuple):
-    """A field of an event struct with everything it says of itself."""
+    """A field of an event struct with everything it says of itself; without a default, that is ``None``."""
 
     name: str
     wire: str
     about: About
     type: Any
     required: bool
-    has_default: bool
+    default: Any
 
 
 @cache
@@ -67,14 +67,14 @@ def catalog() -> list[Event]:
 
 def event_type(event: type[AgentEvent]) -> str:
     """Return an event's type on the wire, for example ``[Agent] User Message``."""
-    return str(event.__struct_config__.tag)
+    return event.__struct_config__.tag  # type: ignore[return-value]  # each has one
 
 
 def _field(info: msgspec.structs.FieldInfo) -> Field:
     kind, note = get_args(info.type)[0], info.type.__metadata__[0]
-    has_default = info.default is not msgspec.NODEFAULT
     is_optional = info.default is msgspec.UNSET
-    return Field(info.name, info.encode_name, note, _without_unset(kind), not is_optional, has_default)
+    default = None if info.default in (msgspec.NODEFAULT, msgspec.UNSET) else info.default
+    return Field(info.name, info.encode_name, note, _without_unset(kind), not is_optional, default)
 
 
 def _without_unset(kind: Any) -> Any:

@@ -11,10 +11,19 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET
 
-from .base import AgentEvent, AttachingEvent, ErrorMessage, ErrorType, FailingEvent, IsError, Maybe
+from .base import (
+    MAPPINGS,
+    AgentEvent,
+    AttachingEvent,
+    ErrorMessage,
+    ErrorSource,
+    ErrorType,
+    FailingEvent,
+    IsError,
+    Maybe,
+    StackTrace,
+)
 from .fields import Content, about
-
-MAPPINGS = "Sequence[Mapping[str, Any]]"
 
 
 class UserMessage(AttachingEvent, kw_only=True, tag="[Agent] User Message"):
@@ -79,6 +88,8 @@ class AIResponse(AttachingEvent, kw_only=True, tag="[Agent] AI Response"):
     is_error: IsError
     error_message: ErrorMessage = UNSET
     error_type: ErrorType = UNSET
+    error_source: ErrorSource = UNSET
+    stack_trace: StackTrace = UNSET
     ttfb_ms: Annotated[
         Maybe[float], about("From the call to the first piece of the answer, in milliseconds.")
     ] = UNSET
@@ -170,10 +181,26 @@ class ToolCall(FailingEvent, kw_only=True, tag="[Agent] Tool Call"):
     ] = "tool"
     invocation_id: Annotated[str, about("This run of the tool.")]
     tool_name: Annotated[str, about("The tool's name.")]
+    tool_type: Annotated[
+        Maybe[str], about("The kind of tool: 'function', 'mcp', 'retrieval', or a word of yours.")
+    ] = UNSET
+    tool_owner: Annotated[
+        Maybe[str], about("Whose tool it is, for example 'customer' or the name of a team.")
+    ] = UNSET
     tool_success: Annotated[bool, about("Whether the tool did its work.", argument="success")]
     latency_ms: Annotated[
         float, about("How long the tool ran, in milliseconds; 0 where it could not be measured.")
     ]
+    tool_input_schema: Annotated[
+        Maybe[Any],
+        about(
+            "The arguments the tool takes, as a JSON schema.",
+            content=Content.TEXT,
+            json=True,
+            argument="input_schema",
+            accepts="Mapping[str, Any]",
+        ),
+    ] = UNSET
     tool_input: Annotated[
         Maybe[Any],
         about(
@@ -251,7 +278,11 @@ class SessionEnd(AgentEvent, kw_only=True, tag="[Agent] Session End"):
         ),
     ] = UNSET
     abandonment_turn: Annotated[
-        Maybe[int], about("The turn after which the user left without taking the answer up.")
+        Maybe[int],
+        about(
+            "The last exchange that was answered before the user left, counted from 1; 0 where none was. "
+            "Set by itself when the last message got no answer."
+        ),
     ] = UNSET
     session_idle_timeout_minutes: Annotated[
         Maybe[int],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from .catalog import Field
 from .values import clean, plain, to_json
@@ -11,19 +12,23 @@ from .values import clean, plain, to_json
 _NAME_LIMIT = 1_000  # characters of a name or an id; nothing honest comes near
 
 
-def fact(field: Field, value: Any) -> Any:
-    """Return a value that a field without words can hold, or ``None`` where there is none in it."""
-    if field.type is str:
-        return name(value)
-    if field.type in (int, float):
-        return number(value)
-    if field.type is bool:
-        return flag(value)
-    return [name(item) for item in value] if isinstance(value, (list, tuple)) else None
+Shape = Callable[[Any], Any]
+
+
+def shape_of(field: Field) -> Shape | None:
+    """Return what makes of any value one that a field without words can hold, or ``None`` if there is none
+    in it; fields that hold words have no shape.
+    """
+    if field.about.content is not None:
+        return None
+    shape: Shape = _SHAPES.get(field.type, names)
+    return shape
 
 
 def number(value: Any) -> float | None:
     """Return a finite number, or ``None``."""
+    if type(value) is int and -(2**63) <= value < 2**64:
+        return value
     value = plain(value)
     return value if type(value) in (int, float) and math.isfinite(value) else None
 
@@ -38,5 +43,15 @@ def flag(value: Any) -> bool:
 
 def name(value: Any) -> str:
     """Return a value as a short text."""
+    if type(value) is str and len(value) <= _NAME_LIMIT and value.isascii():
+        return value
     text = value if type(value) is str else to_json(value)
     return clean(text if len(text) <= _NAME_LIMIT else text[:_NAME_LIMIT])
+
+
+def names(value: Any) -> list[str] | None:
+    """Return several short texts, or ``None``."""
+    return [name(item) for item in value] if isinstance(value, (list, tuple)) else None
+
+
+_SHAPES: Final[dict[Any, Shape]] = {str: name, int: number, float: number, bool: flag}
