@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .client import AmplitudeAI, BoundAgent, Session
-    from .config import AIConfig, ContentMode
+    from .client import (
+        AmplitudeAI,
+        BoundAgent,
+        Session,
+        TenantHandle,
+        is_serverless,
+        track_conversation,
+    )
+    from .config import AIConfig, ContentMode, TurnCounter
+    from .context.threads import keep_session
     from .delivery.sinks import ConsoleSink, MemorySink, Sink
     from .exceptions import (
         AmplitudeAIError,
         AmplitudeAIWrapError,
         ConfigurationError,
+        CostCalculationError,
         ProviderError,
         ValidationError,
     )
@@ -33,13 +42,22 @@ if TYPE_CHECKING:
     from .wrappers import wrap
 
 _MODULES = {
-    "client": ("AmplitudeAI", "BoundAgent", "Session"),
-    "config": ("AIConfig", "ContentMode"),
+    "client": (
+        "AmplitudeAI",
+        "BoundAgent",
+        "Session",
+        "TenantHandle",
+        "is_serverless",
+        "track_conversation",
+    ),
+    "config": ("AIConfig", "ContentMode", "TurnCounter"),
+    "context.threads": ("keep_session",),
     "delivery.sinks": ("ConsoleSink", "MemorySink", "Sink"),
     "exceptions": (
         "AmplitudeAIError",
         "AmplitudeAIWrapError",
         "ConfigurationError",
+        "CostCalculationError",
         "ProviderError",
         "ValidationError",
     ),
@@ -66,6 +84,7 @@ __all__ = [
     "ConfigurationError",
     "ConsoleSink",
     "ContentMode",
+    "CostCalculationError",
     "EvidenceQuote",
     "MemorySink",
     "MessageLabel",
@@ -75,11 +94,16 @@ __all__ = [
     "Session",
     "SessionEnrichments",
     "Sink",
+    "TenantHandle",
     "TopicClassification",
+    "TurnCounter",
     "ValidationError",
     "__version__",
     "extract_context",
     "inject_context",
+    "is_serverless",
+    "keep_session",
+    "track_conversation",
     "wrap",
 ]
 

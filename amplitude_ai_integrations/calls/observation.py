@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from ..client.client import AmplitudeAI
+from ..client.failures import failure_of
 from ..client.recording import Scope
+from ..config import AIConfig
+from ..context import stamps
 from ..context.current import SessionContext, get_active_context
-from ..context.identity import new_id, usable_id
+from ..context.identity import usable_id
 from ..context.trace import Trace
 from ..exceptions import shielded
 from ..pricing.tokens import estimate_tokens
@@ -49,18 +51,18 @@ class Observation:
         self._is_streaming = is_streaming
         self._lock = threading.RLock()
         self._chunks = adapter.accumulator() if is_streaming else None
-        self._message_id = usable_id(self._keywords.get("message_id"), "message_id") or new_id()
+        self._message_id = usable_id(self._keywords.get("message_id"), "message_id") or stamps.new_id()
         self._request = RequestFacts("", "")
         self._first_at: float | None = None
         self._context = get_active_context()
         self._session_id: str | None = None
         self._trace: Trace | None = None
         self._handled = sys.exc_info()[1]
-        self._started = time.perf_counter()
+        self._started = stamps.seconds()
         with shielded("model call, begin"):
             self._request = adapter.request(payload)
             self._said()
-        self._started = time.perf_counter()
+        self._started = stamps.seconds()
 
     def chunk(self, chunk: Any) -> None:
         """Take one piece of a streamed answer."""
@@ -68,7 +70,7 @@ class Observation:
             return
         with shielded("model call, chunk"):
             if self._chunks.add(chunk) and self._first_at is None:
-                self._first_at = time.perf_counter()
+                self._first_at = stamps.seconds()
 
     def returned(self, response: Any) -> None:
         """The whole answer is there."""
@@ -87,16 +89,16 @@ class Observation:
                 self.left(type(error).__name__)
                 return
             facts = self._gathered()
-            facts.error_type = type(error).__name__
-            facts.error_message = str(error)
             facts.request_id = facts.request_id or getattr(error, "request_id", None)
-            self._end(facts)
+            self._end(facts, failure_of(error, self._config(), "provider"))
 
     def left(self, reason: str | None = None) -> None:
         """The reader went away before the end: a break, a close, a cancellation, its own error."""
         with shielded("model call, left"):
             if not self.is_over:
-                self._end(self._gathered(), is_left=True, reason=reason or self._reason())
+                abandoned = True if self._is_streaming else None
+                reason = reason or self._reason()
+                self._end(self._gathered(), {"error_type": reason, "stream_abandoned": abandoned})
 
     def _reason(self) -> str | None:
         """Return the name of the exception on its way through here, unless it was when the call began."""
@@ -108,21 +110,17 @@ class Observation:
     def _gathered(self) -> ResponseFacts:
         return self._chunks.facts() if self._chunks is not None else ResponseFacts()
 
-    def _end(self, facts: ResponseFacts, *, is_left: bool = False, reason: str | None = None) -> None:
+    def _end(self, facts: ResponseFacts, outcome: Mapping[str, Any] | None = None) -> None:
         with self._lock:
             if self.is_over:
                 return
             self.is_over = True
-        ended = time.perf_counter()
+        ended = stamps.seconds()
         given = self._answer(facts)
         given["latency_ms"] = (ended - self._started) * 1000
         if self._first_at is not None:
             given["ttfb_ms"] = (self._first_at - self._started) * 1000
-        if is_left:
-            given["error_type"] = reason
-            given["stream_abandoned"] = True if self._is_streaming else None
-        elif facts.error_type:
-            given.update(is_error=True, error_type=facts.error_type, error_message=facts.error_message)
+        given.update(outcome if outcome is not None else _refusal(facts))
         note_asked(self._place_of_tools(), facts.tool_calls, self._message_id)
         if self._context is not None and self._is_streaming:
             self._context.conversation.open_calls.discard(self)
@@ -185,7 +183,7 @@ class Observation:
             self._tool_result(result)
         if self._request.user_text and not self._is_known_message():
             shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
-            self._record(UserMessage, {"content": self._request.user_text}, shared)
+            self._record(UserMessage, {"content": self._request.user_text}, shared, self._message_key())
             if self._trace is not None:
                 active = get_active_context()
                 self._trace = active.trace if active is not None else self._trace
@@ -228,13 +226,35 @@ class Observation:
         self._trace.tools_by_hand[name] -= 1
         return True
 
-    def _record(self, kind: type[AgentEvent], given: dict[str, Any], keywords: Mapping[str, Any]) -> None:
+    def _config(self) -> AIConfig:
+        pipeline = self._context.conversation.pipeline if self._context is not None else None
+        return pipeline.config if pipeline is not None else self._ai.config
+
+    def _record(
+        self,
+        kind: type[AgentEvent],
+        given: dict[str, Any],
+        keywords: Mapping[str, Any],
+        question: object = None,
+    ) -> None:
         context = self._at_its_trace(kind)
         scope = Scope(context=context)
         if kind is not UserMessage and self._trace is not None:
             given["trace_id"] = self._trace.id
-        self._ai.recorder.record(kind, {**given, **keywords}, scope, by_hand=False)
+        self._ai.recorder.record(kind, {**given, **keywords}, scope, by_hand=False, question=question)
 
     def _at_its_trace(self, kind: type[AgentEvent]) -> SessionContext | None:
         # The user's message may roll the trace, which has to happen in the caller's own place.
         return get_active_context() if kind is UserMessage else self._context
+
+
+def _refusal(facts: ResponseFacts) -> dict[str, Any]:
+    """Return the failure that an answer itself speaks of."""
+    if not facts.error_type:
+        return {}
+    return {
+        "is_error": True,
+        "error_type": facts.error_type,
+        "error_message": facts.error_message,
+        "error_source": "provider",
+    }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..delivery.flush import FlushResult
 from .bound import BoundTracking
+from .options import scope_of
 from .recording import Scope
 from .session import Session
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from .client import AmplitudeAI
+    from .options import AgentOptions, SessionOptions
 
 
 class BoundAgent(BoundTracking):
@@ -35,15 +40,50 @@ class BoundAgent(BoundTracking):
         """The agent that delegates to this one, where there is one."""
         return self.scope.agent.parent_agent_id
 
-    def session(self, session_id: str | None = None, **options: Any) -> Session:
-        """Open a session: ``user_id=``, ``device_id=``, ``browser_session_id=``, ``idle_timeout_minutes=``,
-        ``tags=``, ``track_session_end=``.
+    @property
+    def context(self) -> dict[str, Any] | None:
+        """The agent's own dimensions, those of the agents above it included."""
+        context = self.scope.agent.context
+        return dict(context) if context is not None else None
 
-        Without a ``session_id``, bound or given, it gets a new UUID. The idle timeout is in minutes; -1
-        means that only an explicit end closes the session.
+    @property
+    def env(self) -> str | None:
+        """Where the agent runs."""
+        return self.scope.agent.env
+
+    def child(self, agent_id: str | None = None, **overrides: Unpack[AgentOptions]) -> BoundAgent:
+        """Return the handle of an agent that this one delegates to.
+
+        It has this agent as its parent and inherits everything but the name and the description; ``context``
+        is merged, key by key.
 
         Raises:
-            ConfigurationError: The idle timeout is below -1.
+            ConfigurationError: An option does not exist.
+        """
+        above, own = self.scope, scope_of(agent_id, overrides)
+        inherited = replace(
+            above.agent, agent_id=None, agent_name=None, agent_description=None, parent_agent_id=self.agent_id
+        )
+        facts = own.agent.over(inherited)
+        if above.agent.context and isinstance(own.agent.context, dict):
+            facts = replace(facts, context={**above.agent.context, **own.agent.context})
+        return BoundAgent(
+            self.ai,
+            Scope(
+                facts,
+                own.session_id or above.session_id,
+                own.trace_id or above.trace_id,
+                own.user_id or above.user_id,
+                own.device_id or above.device_id,
+                own.browser_session_id or above.browser_session_id,
+            ),
+        )
+
+    def session(self, session_id: str | None = None, **options: Unpack[SessionOptions]) -> Session:
+        """Open a session; see ``SessionOptions``. Without an id, bound or given, it gets a new UUID.
+
+        Raises:
+            ConfigurationError: An option does not exist, or the idle timeout is below -1.
         """
         return Session(self, session_id, **options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -9,35 +10,49 @@ from typing import Any
 from ..exceptions import ValidationError, logger
 from ..schema.base import AgentEvent
 from ..schema.catalog import Field, event_type, fields_of
+from ..schema.events import UserMessage
+from .plan import Plan, plan_of
 
-ENVELOPE = ("user_id", "device_id", "browser_session_id", "groups", "event_properties")
-_EXTRAS = {"usage", "auto_calculate_cost"}
+ENVELOPE = frozenset(
+    {"user_id", "device_id", "browser_session_id", "groups", "event_properties", "timestamp_ms"}
+)
+EXTRAS = frozenset({"usage", "auto_calculate_cost", "omit_repeated_content"})
 _REFERENCES = {"session_id", "trace_id", "message_id", "span_id", "invocation_id", "target_id"}
 
 
-@cache
-def argument_names(kind: type[AgentEvent]) -> Mapping[str, str]:
-    """Return the keywords an event's method takes, each with the field it fills."""
-    return {
-        field.about.argument or field.name: field.name for field in fields_of(kind) if not field.about.derived
-    }
+def fields_given(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given under the names of the event's fields and in their types.
 
-
-def fields_given(kind: type[AgentEvent], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was given under the names of the event's fields; unset is what is ``None``."""
-    names = argument_names(kind)
+    What is ``None``, or has no value of its type in it, counts as not given.
+    """
+    slots = plan.slots
     values: dict[str, Any] = {}
     for keyword, value in given.items():
-        if value is None or keyword in ENVELOPE:
+        if value is None:
             continue
-        field = names.get(keyword)
-        if field is not None:
-            values[field] = value
-        elif keyword in _EXTRAS:
+        slot = slots.get(keyword)
+        if slot is not None:
+            name, shape = slot
+            shaped = value if shape is None else shape(value)
+            if shaped is not None:
+                values[name] = shaped
+        elif keyword in EXTRAS:
             values[keyword] = value
-        else:
-            _warn_unknown(event_type(kind), keyword)
+        elif keyword not in ENVELOPE:
+            _warn_unknown(plan.type, keyword)
     return values
+
+
+def warn_of_json(kind: type[AgentEvent], given: Mapping[str, Any]) -> None:
+    """Say once where a user's message is a JSON document: people read it as the session's title."""
+    content = given.get("content")
+    if kind is UserMessage and isinstance(content, str) and content.lstrip()[:1] in ("{", "["):
+        try:
+            document = json.loads(content)
+        except ValueError:
+            return
+        if isinstance(document, (dict, list)):
+            _warn_json()
 
 
 def validate(kind: type[AgentEvent], given: Mapping[str, Any]) -> None:
@@ -46,18 +61,18 @@ def validate(kind: type[AgentEvent], given: Mapping[str, Any]) -> None:
     Raises:
         ValidationError: A keyword does not exist, an id is empty, or a number is none or out of range.
     """
-    names = argument_names(kind)
+    slots = plan_of(kind).slots
     by_name = {field.name: field for field in fields_of(kind)}
     for keyword, value in given.items():
         if keyword in ENVELOPE:
             if value == "":
                 raise ValidationError(f"{keyword} is empty; leave it out or give an id.")
-        elif keyword not in names and keyword not in _EXTRAS:
+        elif keyword not in slots and keyword not in EXTRAS:
             raise ValidationError(
-                f"{event_type(kind)} takes no {keyword!r}; it takes {', '.join(sorted(names))}."
+                f"{event_type(kind)} takes no {keyword!r}; it takes {', '.join(sorted(slots))}."
             )
-        elif value is not None and keyword in names:
-            _check(keyword, value, by_name[names[keyword]])
+        elif value is not None and keyword in slots:
+            _check(keyword, value, by_name[slots[keyword].name])
 
 
 def _check(keyword: str, value: object, field: Field) -> None:
@@ -79,3 +94,11 @@ def _check(keyword: str, value: object, field: Field) -> None:
 @cache
 def _warn_unknown(event: str, keyword: str) -> None:
     logger.warning("%s takes no %r; it is left out. AIConfig(validate=True) raises instead.", event, keyword)
+
+
+@cache
+def _warn_json() -> None:
+    logger.warning(
+        "A user's message is a JSON document, which will be the session's title; pass the sentence a person "
+        "would say as content, and the structure as context=."
+    )

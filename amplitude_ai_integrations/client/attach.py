@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ConfigurationError
@@ -47,3 +48,13 @@ def client_of(amplitude: Any, argument: str = "amplitude") -> AmplitudeAI:
     if ai is None:
         ai = _of_raw[amplitude] = AmplitudeAI(amplitude=amplitude)
     return ai
+
+
+def track_conversation(amplitude: Any, *, messages: Iterable[Mapping[str, Any]], **fields: Any) -> list[str]:
+    """Track a conversation through an ``AmplitudeAI`` or an ``Amplitude`` client; see the method of the same
+    name.
+
+    Raises:
+        ConfigurationError: ``amplitude`` is neither.
+    """
+    return client_of(amplitude).track_conversation(messages, **fields)

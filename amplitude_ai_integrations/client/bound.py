@@ -16,6 +16,7 @@ from ..schema.events import (
     ToolCall,
     UserMessage,
 )
+from .compound import CompoundTracking
 from .recording import Recorder, Scope
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from . import keywords
 
 
-class BoundTracking:
+class BoundTracking(CompoundTracking):
     """Tracks events with the agent and the ids of ``_scope()`` filled in; explicit arguments win."""
 
     _recorder: Recorder
@@ -32,9 +33,9 @@ class BoundTracking:
     def _scope(self) -> Scope:
         raise NotImplementedError
 
-    def _record(self, kind: type[Any], given: dict[str, Any]) -> str:
+    def _record(self, kind: type[Any], given: dict[str, Any], **how: bool) -> str:
         with shielded(kind.__name__):
-            return self._recorder.record(kind, given, self._scope())
+            return self._recorder.record(kind, given, self._scope(), **how)
         return ""
 
     def track_user_message(self, content: str = "", **fields: Unpack[keywords.BoundUserMessageFields]) -> str:

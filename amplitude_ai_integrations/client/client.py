@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..config import ENVIRONMENT_PREFIX, AIConfig
-from ..context.current import AgentFacts
-from ..context.identity import usable_id
+from ..context.threads import follow_threads
 from ..delivery.flush import FlushResult
 from ..delivery.pipeline import Pipeline
-from ..delivery.sinks import ConsoleSink, Sink
+from ..delivery.sinks import ConsoleSink, MemorySink, Sink
 from ..exceptions import shield
 from ..registry import installed, observed
 from ..schema.enrichments import SessionEnrichments
@@ -26,17 +26,22 @@ from ..schema.events import (
     UserMessage,
 )
 from .agent import BoundAgent
+from .compound import CompoundTracking
+from .options import scope_of
 from .recording import Recorder, Scope
+from .tenant import TenantHandle
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from . import keywords
+    from .options import AgentOptions
 
 _ANYWHERE = Scope()
+_MOST_REVIEWED = 10_000  # events; a review is for reading
 
 
-class AmplitudeAI:
+class AmplitudeAI(CompoundTracking):
     """Turns what your agents do into ``[Agent]`` events and delivers them.
 
     Args:
@@ -60,12 +65,17 @@ class AmplitudeAI:
     ) -> None:
         self.config = config or AIConfig()
         self._amplitude = getattr(amplitude, "tracked_client", amplitude)
+        self._reviewed = MemorySink(_MOST_REVIEWED)
         sinks = [sink] if sink is not None else self._sinks(api_key)
         self.recorder = Recorder(self.config, Pipeline(self.config, sinks))
+        if self.config.follow_threads:
+            follow_threads()
 
     def _sinks(self, api_key: str | None) -> list[Sink]:
         if not self.config.enabled:
             return []
+        if self.config.review_mode:
+            return [ConsoleSink(), self._reviewed] if self.config.debug else [self._reviewed]
         if self.config.dry_run:
             return [ConsoleSink()]
         from ..delivery.official import OfficialSink, client_for
@@ -84,44 +94,23 @@ class AmplitudeAI:
 
         return TrackedClient(self._amplitude, self)
 
-    def agent(
-        self,
-        agent_id: str | None = None,
-        *,
-        user_id: str | None = None,
-        parent_agent_id: str | None = None,
-        customer_org_id: str | None = None,
-        agent_version: str | None = None,
-        agent_name: str | None = None,
-        description: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        env: str | None = None,
-        locale: str | None = None,
-        session_id: str | None = None,
-        trace_id: str | None = None,
-        groups: Mapping[str, Any] | None = None,
-        device_id: str | None = None,
-        browser_session_id: str | None = None,
-    ) -> BoundAgent:
-        """Return a handle that fills these values in on every event of one agent.
+    def agent(self, agent_id: str | None = None, **options: Unpack[AgentOptions]) -> BoundAgent:
+        """Return a handle that fills its options in on every event of one agent; see ``AgentOptions``.
 
-        ``context`` are your own dimensions to segment by; ``description`` says in a sentence what the
-        agent is for.
+        Raises:
+            ConfigurationError: An option does not exist.
         """
-        facts = AgentFacts.of(
-            agent_id=agent_id,
-            agent_name=agent_name,
-            parent_agent_id=parent_agent_id,
-            customer_org_id=customer_org_id,
-            agent_version=agent_version,
-            agent_description=description,
-            context=dict(context) if isinstance(context, Mapping) else context,
-            env=env,
-            locale=locale,
-            groups=dict(groups) if isinstance(groups, Mapping) else None,
-        )
-        trace_id = usable_id(trace_id, "trace_id")
-        return BoundAgent(self, Scope(facts, session_id, trace_id, user_id, device_id, browser_session_id))
+        return BoundAgent(self, scope_of(agent_id, options))
+
+    def tenant(
+        self,
+        customer_org_id: str | None,
+        *,
+        groups: Mapping[str, Any] | None = None,
+        env: str | None = None,
+    ) -> TenantHandle:
+        """Return a maker of agents for one of your customers."""
+        return TenantHandle(self, customer_org_id, groups=groups, env=env)
 
     def track_user_message(
         self,
@@ -233,6 +222,16 @@ class AmplitudeAI:
             "swallowed": dict(shield.swallowed),
         }
 
+    def get_review_traffic(self) -> list[dict[str, Any]]:
+        """Return what would have left so far, under ``AIConfig(review_mode=True)``: events as they would be
+        sent, after redaction; the newest ten thousand.
+        """
+        return copy.deepcopy(self._reviewed.events)
+
+    def clear_review_traffic(self) -> None:
+        """Forget what would have left so far."""
+        self._reviewed.events.clear()
+
     def flush(self) -> FlushResult:
         """Begin to deliver everything tracked so far; ``.result()`` waits for it."""
         return self.recorder.pipeline.flush()
@@ -241,5 +240,5 @@ class AmplitudeAI:
         """Deliver what is pending and stop; a client that you passed in stays open."""
         self.recorder.pipeline.close()
 
-    def _record(self, kind: type[Any], given: dict[str, Any]) -> str:
-        return self.recorder.record(kind, given, _ANYWHERE)
+    def _record(self, kind: type[Any], given: dict[str, Any], **how: bool) -> str:
+        return self.recorder.record(kind, given, _ANYWHERE, **how)

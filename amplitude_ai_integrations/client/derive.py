@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from ..exceptions import CostCalculationError
 from ..pricing.cost import Tokens, cost_usd
 from ..pricing.tier import model_tier
 from ..schema.base import AgentEvent
 from ..schema.enrichments import MessageLabel
 from ..schema.events import AIResponse, Embedding, Score, Span, ToolCall, UserMessage
 from ..schema.facts import name
+from ..schema.text import words_of
 from ..schema.values import plain, to_json
+from .usage import tokens_of
 
 Values = dict[str, Any]
 
@@ -32,8 +35,10 @@ def _user_message(values: Values) -> None:
 
 def _ai_response(values: Values) -> None:
     _messages(values)
-    for field, value in _usage(values.pop("usage", None)).items():
-        values.setdefault(field, value)
+    usage = values.pop("usage", None)
+    if usage is not None:
+        for field, value in tokens_of(usage).items():
+            values.setdefault(field, value)
     is_priced = values.pop("auto_calculate_cost", True)
     sent, written = values.get("input_tokens"), values.get("output_tokens")
     if sent is not None or written is not None:
@@ -49,6 +54,9 @@ def _ai_response(values: Values) -> None:
         values["system_prompt_length"] = len(prompt if isinstance(prompt, str) else to_json(prompt))
     if isinstance(values.get("tool_definitions"), (list, tuple)):
         _tool_definitions(values)
+    if values.pop("omit_repeated_content", False):
+        values.pop("system_prompt", None)
+        values.pop("tool_definitions", None)
     values.setdefault("is_error", False)
 
 
@@ -74,6 +82,9 @@ def _score(values: Values) -> None:
 
 
 def _messages(values: Values) -> None:
+    content = values.get("llm_message")
+    if content is not None and type(content) is not str:
+        values["llm_message"] = words_of(content)
     attachments = values.get("attachments")
     if isinstance(attachments, (list, tuple)) and attachments:
         facts = [item for item in attachments if isinstance(item, dict)]
@@ -93,31 +104,6 @@ def _messages(values: Values) -> None:
         } or None
 
 
-def _usage(usage: object) -> Values:
-    if isinstance(usage, Mapping):
-        found = {field: usage.get(field) for field in _TOKEN_FIELDS}
-    else:
-        found = {field: _attribute(usage, field) for field in _TOKEN_FIELDS}
-    return {field: value for field, value in found.items() if type(value) is int}
-
-
-def _attribute(value: object, attribute: str) -> object:
-    try:
-        return getattr(value, attribute, None)
-    except Exception:  # noqa: BLE001 - the object's own code, which may raise anything
-        return None
-
-
-_TOKEN_FIELDS = (
-    "input_tokens",
-    "output_tokens",
-    "total_tokens",
-    "reasoning_tokens",
-    "cache_read_tokens",
-    "cache_creation_tokens",
-)
-
-
 def _price(values: Values) -> None:
     if values.get("cost_usd") is not None or not values.get("model_name"):
         return
@@ -133,6 +119,20 @@ def _price(values: Values) -> None:
     cost = cost_usd(values["model_name"], values.get("provider"), tokens)
     if cost is not None:
         values["cost_usd"] = cost
+
+
+def check_price(kind: type[AgentEvent], values: Values) -> None:
+    """Raise where tokens were counted and their price is unknown.
+
+    Raises:
+        CostCalculationError: The price list has no such model.
+    """
+    counted = kind in (AIResponse, Embedding) and values.get("input_tokens") is not None
+    if counted and values.get("cost_usd") is None:
+        raise CostCalculationError(
+            f"The price of model {values.get('model_name')!r} of provider {values.get('provider')!r} is "
+            "unknown; pass total_cost_usd=, or the model's name as its provider writes it."
+        )
 
 
 def _tool_definitions(values: Values) -> None:

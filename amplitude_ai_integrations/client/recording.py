@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, Final
 
-from msgspec import UNSET
-
 from ..config import AIConfig
+from ..context import stamps
 from ..context.current import (
     AgentFacts,
     Conversation,
@@ -19,42 +17,22 @@ from ..context.current import (
     merged,
     trace_of_message,
 )
-from ..context.identity import device_for, groups_of, new_id, replay_id, usable_id
-from ..context.trace import Trace, turns_of
-from ..delivery.pipeline import Envelope, Pipeline
+from ..context.identity import device_for, groups_of, replay_id, usable_id
+from ..context.memory import Origin
+from ..context.trace import Trace
+from ..context.turns import take_turn
+from ..delivery.pipeline import Pipeline
 from ..exceptions import logger, shielded
-from ..privacy.gate import Gate
 from ..schema.base import AgentEvent
-from ..schema.catalog import Field, fields_of
 from ..schema.enrichments import Enrichment
-from ..schema.events import (
-    AIResponse,
-    Embedding,
-    Score,
-    SessionEnd,
-    SessionEnrichment,
-    Span,
-    ToolCall,
-    UserMessage,
-)
-from ..schema.facts import fact
+from ..schema.events import AIResponse, Score, SessionEnd, Span, ToolCall, UserMessage
 from ..schema.values import plain
-from ..version import __version__
-from .arguments import fields_given, validate
-from .derive import derive
+from .arguments import fields_given, validate, warn_of_json
+from .derive import check_price, derive
+from .linking import leave_the_rest, link, message_judged
+from .plan import Plan, plan_of
 
-RUNTIME: Final = "python"
-_ID_FIELDS: Final[dict[type[AgentEvent], str]] = {
-    UserMessage: "message_id",
-    AIResponse: "message_id",
-    ToolCall: "invocation_id",
-    Embedding: "span_id",
-    Span: "span_id",
-}
-_EMPTY: Final[dict[Any, Any]] = {str: "", int: 0, float: 0.0, bool: False, Any: UNSET}
-_NUMBERED = (UserMessage, AIResponse, ToolCall)
-_JUDGEMENTS = (Score, SessionEnd, SessionEnrichment)  # they belong to a trace, but never begin one
-_AGENT_FIELDS = tuple(name for name in AgentFacts.__dataclass_fields__ if name != "groups")
+_AGENT_FIELDS: Final = tuple(name for name in AgentFacts.__dataclass_fields__ if name != "groups")
 
 
 @dataclass(frozen=True)
@@ -84,63 +62,120 @@ class Recorder:
         scope: Scope,
         *,
         by_hand: bool = True,
+        question: object = None,
+        is_total: bool = False,
     ) -> str:
         """Record one event and return its id (empty for the kinds that have none).
 
-        ``by_hand`` is false for what an observer found by itself.
+        ``by_hand`` is false for what an observer found by itself; ``question`` is then what tells one
+        user message from another. ``is_total`` says that cost and tokens are those of the whole trace so
+        far, of which only what is not recorded yet counts; where nothing is left, nothing is recorded.
 
         Raises:
             ValidationError: The arguments are wrong, under ``AIConfig(validate=True)`` only.
+            CostCalculationError: The price is unknown, under ``AIConfig(strict_cost=True)`` only.
         """
+        plan = plan_of(kind)
         own_id = ""
         with shielded(kind.__name__):
-            if self.config.validate and by_hand:
-                validate(kind, given)
-            id_field = _ID_FIELDS.get(kind)
-            if id_field is not None:
-                own_id = usable_id(given.get(id_field), id_field) or new_id()
-                given[id_field] = own_id
-            if self.config.enabled:
-                _Recording(self, kind, given, scope, by_hand).start()
+            if by_hand and (self.config.validate or self.config.debug):
+                warn_of_json(kind, given)
+                if self.config.validate:
+                    validate(kind, given)
+            if not self.config.enabled:
+                return stamps.new_id() if plan.id_field else ""
+            recording = _Recording(self, plan, given, scope, by_hand, question)
+            own_id = recording.own_id
+            recording.is_total = is_total
+            recording.start()
+            if recording.is_left_out:
+                return ""
         return own_id
 
 
-@dataclass
 class _Recording:
     """One event on its way; what depends on a session that is not known yet waits for it."""
 
-    recorder: Recorder
-    kind: type[AgentEvent]
-    given: dict[str, Any]
-    scope: Scope
-    by_hand: bool
-    at_ms: int = field(default_factory=lambda: int(time.time() * 1000))
-    insert_id: str = field(default_factory=new_id)
+    __slots__ = (
+        "at_ms", "by_hand", "given", "groups", "is_inside", "is_left_out", "is_own_given", "is_total",
+        "kind", "own_id", "plan", "question", "recorder", "scope", "session_id", "values",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        plan: Plan,
+        given: dict[str, Any],
+        scope: Scope,
+        by_hand: bool,
+        question: object,
+    ) -> None:
+        self.recorder = recorder
+        self.plan = plan
+        self.kind = plan.kind
+        self.given = given
+        self.scope = scope
+        self.by_hand = by_hand
+        self.question = question
+        self.is_total = False
+        self.is_left_out = False
+        self.groups: dict[str, str | list[str]] | None = None
+        at_ms = given.get("timestamp_ms")
+        self.at_ms = at_ms if type(at_ms) is int and at_ms > 0 else stamps.now_ms()
+        self.own_id = ""
+        self.is_own_given = False
+        if plan.id_field is not None:
+            own = usable_id(given.get(plan.id_field), plan.id_field)
+            self.is_own_given = own is not None
+            self.own_id = own or stamps.new_id()
+            given[plan.id_field] = self.own_id
 
     def start(self) -> None:
-        session_id = usable_id(self.given.pop("session_id", None) or self.scope.session_id, "session_id")
-        context = self.scope.context or get_active_context()
+        """Take what is known now, and finish as soon as it is known whose session this is."""
+        given, scope = self.given, self.scope
+        session_id = usable_id(given.pop("session_id", None) or scope.session_id, "session_id")
+        self.values = fields_given(self.plan, given)
+        if self.kind is Score and session_id is None:
+            session_id = self._session_judged()
+        context = scope.context or get_active_context()
         if context is not None:
             context.conversation.identify()
         # A session that is not known yet may turn out to be the one that was given.
         is_known = context is not None and context.session_id is not None
         self.is_inside = context is not None and (not is_known or session_id in (None, context.session_id))
         self.session_id = session_id
-        self.values = fields_given(self.kind, self.given)
         self._agent(context)
-        self.values = _in_shape(self.kind, self.values)
         with shielded("derive"):
             derive(self.kind, self.values)
+        if self.recorder.config.strict_cost and self.by_hand:
+            check_price(self.kind, self.values)
         if context is None:
             self._finish(None)
             return
         conversation = context.conversation
         if self.is_inside:
             self._trace(context)
+            self._step(context)
             conversation.event_count += 1
         if conversation.is_waiting:
             self._freeze()
-        conversation.settle(partial(self._finish, conversation))
+            conversation.settle(partial(self._finish, conversation))
+        elif conversation.around is not None or conversation.session_id is None:
+            conversation.settle(partial(self._finish, conversation))
+        else:
+            self._finish(conversation)
+
+    def _session_judged(self) -> str | None:
+        """Return the session a score is about, by its target alone; agent and trace come along."""
+        origin = message_judged(self.values)
+        if origin is None:
+            return None
+        self.values.setdefault("trace_id", origin.trace_id)
+        if self.scope.agent.agent_id is None:
+            self.values.setdefault("agent_id", origin.agent_id)
+        if not (self.given.get("user_id") or self.given.get("device_id")):
+            self.given["user_id"], self.given["device_id"] = origin.user_id, origin.device_id
+        return origin.session_id
 
     def _freeze(self) -> None:
         """Take what was given as it is now, since the event has to wait."""
@@ -155,33 +190,84 @@ class _Recording:
             if context.conversation.agent is not None:
                 around = merged(context.conversation.agent.given, around)
             facts = merged(facts, around)
+        own_groups = self.given.get("groups")
+        if own_groups is not None:
+            self.groups = groups_of(own_groups)
+        if not facts:
+            return
         explicit = {name: self.values[name] for name in _AGENT_FIELDS if name in self.values}
         facts = merged(explicit, facts)
-        self.groups = groups_of(self.given.get("groups")) or groups_of(facts.pop("groups", None))
+        groups = facts.pop("groups", None)
+        self.groups = self.groups or groups_of(groups)
         self.values.update(facts)
 
     def _trace(self, context: SessionContext) -> None:
-        explicit = self.values.get("trace_id") or self.scope.trace_id
+        values, kind = self.values, self.kind
+        explicit = values.get("trace_id") or self.scope.trace_id
         trace = Trace(explicit) if explicit else context.trace
-        if self.kind is UserMessage and self.values.get("message_source") == "user" and not explicit:
+        if kind is UserMessage and values.get("message_source") == "user" and not explicit:
             trace = trace_of_message(context)
             trace.user_by_hand = self.by_hand
-        if self.kind is ToolCall and self.by_hand:
-            trace.tools_by_hand[self.values.get("tool_name", "")] += 1
-        if self.kind not in _JUDGEMENTS and not explicit:
+        if kind is UserMessage or (kind is AIResponse and values.get("tool_calls")):
+            trace.parent_message_id = self.own_id
+        elif kind is ToolCall:
+            if self.by_hand:
+                trace.tools_by_hand[values.get("tool_name", "")] += 1
+            if trace.parent_message_id is not None:
+                values.setdefault("parent_message_id", trace.parent_message_id)
+        if self.plan.is_judgement:
+            if trace.is_begun:
+                values["trace_id"] = trace.id
+            return
+        if not explicit:
             context.conversation.last_trace = trace
-        if self.kind not in _JUDGEMENTS or trace.is_begun:
-            self.values["trace_id"] = trace.id
+        values["trace_id"] = trace.id
+
+    def _step(self, context: SessionContext) -> None:
+        if self.kind is Span and context.span_id is not None and context.span_id != self.own_id:
+            self.values.setdefault("parent_span_id", context.span_id)
 
     def _finish(self, conversation: Conversation | None) -> None:
-        values, given, scope = self.values, self.given, self.scope
+        inside = self._inside(conversation)
+        pipeline = self.recorder.pipeline
+        if conversation is not None:
+            # What the session's configuration keeps back stays back, whichever client the event came from.
+            pipeline = conversation.pipeline or pipeline
+            if conversation.agent is not None:
+                self._late_facts(conversation.agent)
+        if not pipeline.config.enabled:
+            return
+        session_id = self.session_id or (inside.session_id if inside else None)
+        envelope = self._envelope(conversation, session_id)
+        if self.scope.trace_id:
+            self.values.setdefault("trace_id", self.scope.trace_id)
+        if inside is not None and self.kind in (UserMessage, SessionEnd):
+            self.values.setdefault("session_idle_timeout_minutes", inside.idle_timeout_minutes)
+        self.values["session_id"] = session_id
+        if session_id:
+            self._in_session(session_id, envelope, conversation)
+            if self.is_left_out:
+                if inside is not None:
+                    inside.event_count -= 1
+                return
+            if self.plan.is_numbered:
+                self._turn(pipeline.config, session_id)
+        values = {**self.plan.blanks, **self.values}
+        pipeline.submit(self.kind, values, envelope, self.given.get("event_properties"))
+
+    def _inside(self, conversation: Conversation | None) -> Conversation | None:
+        """Return the session around, if the event belongs to it, which may only be known by now."""
         inside = conversation if self.is_inside else None
         if inside is not None and self.session_id not in (None, inside.session_id):
             inside.event_count -= 1
-            inside = None
-            if "trace_id" not in given:
-                values.pop("trace_id", None)
-        session_id = self.session_id or (inside.session_id if inside else None)
+            if "trace_id" not in self.given:
+                self.values.pop("trace_id", None)
+            return None
+        return inside
+
+    def _envelope(self, conversation: Conversation | None, session_id: str | None) -> dict[str, Any]:
+        """Return what stands around an event's properties: whose it is, and when it was."""
+        given, scope = self.given, self.scope
         user_id = usable_id(given.get("user_id"), "user_id") or usable_id(scope.user_id, "user_id")
         device_id = usable_id(given.get("device_id"), "device_id") or usable_id(scope.device_id, "device_id")
         browser = usable_id(given.get("browser_session_id"), "browser_session_id")
@@ -190,33 +276,46 @@ class _Recording:
             user_id = user_id or conversation.user_id
             device_id = device_id or conversation.device_id
             browser = browser or conversation.browser_session_id
-            self._late_facts(conversation.agent)
-        if not session_id and not user_id and not device_id:
-            _warn_nobody()
-        values["session_replay_id"] = replay_id(device_id, browser) or UNSET
-        if user_id is None and device_id is None:
+        self.values["session_replay_id"] = replay_id(device_id, browser)
+        if not user_id and not device_id:
+            if not session_id:
+                _warn_nobody()
             device_id = device_for(session_id)
-        values["session_id"] = session_id or UNSET
-        if "trace_id" not in values and scope.trace_id:
-            values["trace_id"] = scope.trace_id
-        self._turn(session_id)
-        self._idle_timeout(inside)
-        # What the session's configuration keeps back stays back, whichever client the event came from.
-        pipeline = self.recorder.pipeline
-        if conversation is not None and conversation.pipeline is not None:
-            pipeline = conversation.pipeline
-        if not pipeline.config.enabled:
-            return
-        pipeline.submit(
-            _event(self.kind, values, pipeline.gate),
-            Envelope(self.insert_id, self.at_ms, user_id, device_id, _milliseconds(browser), self.groups),
-            given.get("event_properties"),
-        )
+        envelope = {
+            "insert_id": self._insert_id(session_id),
+            "time": self.at_ms,
+            "user_id": user_id,
+            "device_id": device_id,
+            "session_id": _milliseconds(browser) if browser is not None else None,
+            "groups": self.groups,
+        }
+        return {name: value for name, value in envelope.items() if value is not None}
 
-    def _late_facts(self, agent: AgentFacts | None) -> None:
-        """Add what the request says of the agent, for an event that had to wait for it."""
-        if agent is None:
+    def _in_session(
+        self, session_id: str, envelope: Mapping[str, Any], conversation: Conversation | None
+    ) -> None:
+        values = self.values
+        if self.is_total and not leave_the_rest(values, session_id):
+            self.is_left_out = True
             return
+        origin = Origin(
+            session_id,
+            values.get("trace_id"),
+            values.get("agent_id"),
+            envelope.get("user_id"),
+            envelope.get("device_id"),
+        )
+        is_open = conversation is not None and conversation.has_open_calls
+        link(self.kind, values, self.own_id, origin, self.question, is_open)
+
+    def _insert_id(self, session_id: str | None) -> str:
+        """Return what Amplitude tells events apart by: one id of yours in one session is one event."""
+        if not self.is_own_given:
+            return stamps.new_id()
+        return stamps.id_for(f"{self.plan.type}\0{session_id or ''}\0{self.own_id}")
+
+    def _late_facts(self, agent: AgentFacts) -> None:
+        """Add what the request says of the agent, for an event that had to wait for it."""
         nearer = {*self.given, *self.scope.agent.given}
         if agent.context and "context" not in nearer:
             self.values["context"] = agent.context
@@ -227,41 +326,23 @@ class _Recording:
             if self.kind is UserMessage and "message_source" not in self.given:
                 self.values["message_source"] = "agent"
 
-    def _turn(self, session_id: str | None) -> None:
-        if session_id and self.kind in _NUMBERED:
-            explicit = self.values.get("turn_id")
-            self.values["turn_id"] = turns_of(session_id).take(explicit if type(explicit) is int else None)
-
-    def _idle_timeout(self, conversation: Conversation | None) -> None:
-        minutes = conversation.idle_timeout_minutes if conversation is not None else None
-        if minutes is not None and self.kind in (UserMessage, SessionEnd):
-            self.values.setdefault("session_idle_timeout_minutes", minutes)
-
-
-def _event(kind: type[AgentEvent], values: Mapping[str, Any], gate: Gate) -> AgentEvent:
-    missing = {item.name: _EMPTY[item.type] for item in fields_of(kind) if not item.has_default}
-    stamps = {"content_mode": gate.mode.value, "sdk_version": __version__, "runtime": RUNTIME}
-    return kind(**{**missing, **values, **stamps})
-
-
-def _in_shape(kind: type[AgentEvent], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values with those that are no words brought to their types; what has no value goes."""
-    plain_facts = _fact_fields(kind)
-    shaped = {name: fact(plain_facts[name], values[name]) for name in values if name in plain_facts}
-    return {name: value for name, value in {**values, **shaped}.items() if value is not None}
-
-
-@cache
-def _fact_fields(kind: type[AgentEvent]) -> dict[str, Field]:
-    return {item.name: item for item in fields_of(kind) if item.about.content is None}
+    def _turn(self, config: AIConfig, session_id: str) -> None:
+        explicit = self.values.get("turn_id")
+        if type(explicit) is not int:
+            explicit = None
+        if config.turn_counter is not None:
+            with shielded("turn_counter"):
+                self.values["turn_id"] = int(config.turn_counter.take(session_id, explicit))
+                return
+        self.values["turn_id"] = take_turn(session_id, explicit)
 
 
 def _frozen(value: Any) -> Any:
-    return value if value is UNSET or isinstance(value, (str, int, float, Enrichment)) else plain(value)
+    return value if isinstance(value, (str, int, float, Enrichment)) else plain(value)
 
 
-def _milliseconds(browser_session: str | None) -> int | None:
-    if browser_session is None or not browser_session.isdecimal() or len(browser_session) > 15:
+def _milliseconds(browser_session: str) -> int | None:
+    if not browser_session.isdecimal() or len(browser_session) > 15:
         return None
     return int(browser_session) or None
 

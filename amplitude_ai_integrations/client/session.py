@@ -9,6 +9,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ..context import stamps
 from ..context.current import (
     Conversation,
     SessionContext,
@@ -17,14 +18,19 @@ from ..context.current import (
     push_context,
     reset_context,
 )
-from ..context.identity import new_id, usable_id
+from ..context.identity import usable_id
+from ..delivery.flush import FlushResult
 from ..exceptions import ConfigurationError, shielded
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import SessionEnd
 from .bound import BoundTracking
+from .options import SessionOptions, check
 from .recording import Scope
+from .serverless import await_for, is_serverless, wait_for
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from .agent import BoundAgent
 
 
@@ -44,55 +50,58 @@ class Session(BoundTracking):
         agent: BoundAgent,
         session_id: str | None = None,
         *,
-        idle_timeout_minutes: int | None = None,
-        user_id: str | None = None,
-        device_id: str | None = None,
-        browser_session_id: str | int | None = None,
-        track_session_end: bool = True,
-        tags: list[str] | tuple[str, ...] | None = None,
+        within: SessionContext | None = None,
+        **options: Unpack[SessionOptions],
     ) -> None:
-        if idle_timeout_minutes is not None and idle_timeout_minutes < -1:
-            raise ConfigurationError(
-                f"idle_timeout_minutes is {idle_timeout_minutes}; give minutes, or -1 for a session that "
-                "ends only when told."
-            )
+        check(options, SessionOptions, "session()")
+        _check_idle_timeout(options.get("idle_timeout_minutes"))
         self._recorder = agent.ai.recorder
-        self._tracks_end = track_session_end
+        self._tracks_end = options.get("track_session_end", True)
+        flushes = options.get("auto_flush")
+        self._flushes = is_serverless() if flushes is None else flushes
         self._entered = _Entries()
         self._enrichments: SessionEnrichments | None = None
         self._own: SessionContext | None = None
         self._is_joined = False
-        ids = {"user_id": user_id, "device_id": device_id, "browser_session_id": browser_session_id}
         with shielded("session"):
-            wanted = usable_id(session_id or agent.scope.session_id, "session_id")
-            self._open(agent, wanted, ids, idle_timeout_minutes, tags)
+            if within is None:
+                self._open(agent, usable_id(session_id or agent.scope.session_id, "session_id"), options)
+            else:
+                self._delegate(agent, within)
 
-    def _open(
-        self,
-        agent: BoundAgent,
-        wanted: str | None,
-        ids: dict[str, Any],
-        idle_timeout_minutes: int | None,
-        tags: list[str] | tuple[str, ...] | None,
-    ) -> None:
+    def _delegate(self, agent: BoundAgent, within: SessionContext) -> None:
+        facts = agent.scope.agent.over(within.agent)
+        if agent.parent_agent_id is None and agent.agent_id != within.agent_id:
+            facts = replace(facts, parent_agent_id=within.agent_id)
+        self._is_joined = True
+        self._own = replace(within, agent=facts)
+
+    def _open(self, agent: BoundAgent, wanted: str | None, options: SessionOptions) -> None:
         around = get_active_context()
         if around is not None:
             around.conversation.identify()
         facts = agent.scope.agent
+        tags = options.get("tags")
         if isinstance(tags, (list, tuple)) and tags:
             facts = replace(facts, tags=tuple(tags))
+        minutes = options.get("idle_timeout_minutes")
         if around is not None:
             facts = facts.over(around.agent)
             self._is_joined = wanted is not None and around.session_id == wanted
         if self._is_joined and around is not None:
+            if around.conversation.idle_timeout_minutes is None:
+                around.conversation.idle_timeout_minutes = minutes
             self._own = replace(around, agent=facts)
             return
-        known = {name: usable_id(ids[name] or getattr(agent.scope, name), name) for name in ids}
         conversation = Conversation(
-            wanted or new_id(),
-            **known,
+            wanted or stamps.new_id(),
+            user_id=usable_id(options.get("user_id") or agent.scope.user_id, "user_id"),
+            device_id=usable_id(options.get("device_id") or agent.scope.device_id, "device_id"),
+            browser_session_id=usable_id(
+                options.get("browser_session_id") or agent.scope.browser_session_id, "browser_session_id"
+            ),
             pipeline=self._recorder.pipeline,
-            idle_timeout_minutes=idle_timeout_minutes,
+            idle_timeout_minutes=minutes,
             around=around.conversation if around is not None else None,
         )
         conversation.identify()
@@ -124,6 +133,16 @@ class Session(BoundTracking):
         """The browser's session, which links to its replay, where known."""
         return self._own.conversation.browser_session_id if self._own is not None else None
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The session's tags."""
+        return (self._own.agent.tags or ()) if self._own is not None else ()
+
+    @property
+    def agent_id(self) -> str | None:
+        """The agent that works in this session."""
+        return self._own.agent_id if self._own is not None else None
+
     def new_trace(self) -> str:
         """Begin a new trace in this place of the program, and return its id.
 
@@ -134,6 +153,19 @@ class Session(BoundTracking):
             if context is not None:
                 return begin_trace(context, is_silent=True).id
         return ""
+
+    def run_as(self, agent: BoundAgent) -> Session:
+        """Let another agent work in this session, for a ``with`` block.
+
+        What is tracked and observed inside is that agent's, with this one as its parent; session, trace and
+        turn numbers are shared, and leaving the block ends nothing. Blocks may nest, and run in parallel.
+        """
+        context = self._context()
+        return Session(agent, within=context) if context is not None else agent.session()
+
+    def arun_as(self, agent: BoundAgent) -> Session:
+        """Let another agent work in this session, for an ``async with`` block."""
+        return self.run_as(agent)
 
     def set_enrichments(self, enrichments: SessionEnrichments) -> None:
         """Attach a classification, to be sent with the Session End."""
@@ -158,14 +190,10 @@ class Session(BoundTracking):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with shielded("session end"):
-            is_last = self._entered.is_last
-            if is_last and self._tracks_end and not self._is_joined and self._own is not None:
-                self._own.conversation.settle(partial(self._end, self._own.conversation, error))
-        with shielded("session end"):
-            token = self._entered.take()
-            if token is not None:
-                reset_context(token)
+        flushing = self._leave(error)
+        if flushing is not None:
+            with shielded("auto_flush"):
+                wait_for(flushing)
 
     async def __aenter__(self) -> Session:
         return self.__enter__()
@@ -173,7 +201,26 @@ class Session(BoundTracking):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.__exit__(kind, error, trace)
+        flushing = self._leave(error)
+        if flushing is not None:
+            with shielded("auto_flush"):
+                await await_for(flushing)
+
+    def _leave(self, error: BaseException | None) -> FlushResult | None:
+        """Leave one entry of the block; the last one ends the session, and may begin to deliver it."""
+        is_over = False
+        with shielded("session end"):
+            is_over = self._entered.is_last and not self._is_joined
+            if is_over and self._tracks_end and self._own is not None:
+                self._own.conversation.settle(partial(self._end, self._own.conversation, error))
+        with shielded("session end"):
+            token = self._entered.take()
+            if token is not None:
+                reset_context(token)
+        with shielded("auto_flush"):
+            if is_over and self._flushes:
+                return self._recorder.pipeline.flush()
+        return None
 
     def _end(self, conversation: Conversation, error: BaseException | None) -> None:
         if conversation.around is not None and conversation.around.session_id == conversation.session_id:
@@ -182,6 +229,16 @@ class Session(BoundTracking):
         if isinstance(error, Exception):
             given.update(is_error=True, error_type=type(error).__name__)
         self._recorder.record(SessionEnd, given, self._scope())
+
+
+def _check_idle_timeout(minutes: object) -> None:
+    if minutes is None:
+        return
+    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not minutes >= -1:
+        raise ConfigurationError(
+            f"idle_timeout_minutes is {minutes!r}; give minutes, or -1 for a session that ends only when "
+            "told."
+        )
 
 
 class _Entries:

@@ -3,5 +3,14 @@
 from __future__ import annotations
 
 from .current import SessionContext, get_active_context, push_context, reset_context
+from .threads import follow_threads, keep_session, unfollow_threads
 
-__all__ = ["SessionContext", "get_active_context", "push_context", "reset_context"]
+__all__ = [
+    "SessionContext",
+    "follow_threads",
+    "get_active_context",
+    "keep_session",
+    "push_context",
+    "reset_context",
+    "unfollow_threads",
+]

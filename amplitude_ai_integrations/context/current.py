@@ -61,6 +61,11 @@ class Conversation:
             self._open_calls = WeakSet()
         return self._open_calls
 
+    @property
+    def has_open_calls(self) -> bool:
+        """Whether an answer of this session is still being streamed."""
+        return bool(self._open_calls)
+
     def settle(self, record: Callable[[], None]) -> None:
         """Call ``record`` once it is known whose session this is: at once, if that around it knows."""
         if self.around is None:
@@ -143,6 +148,7 @@ class SessionContext:
     conversation: Conversation
     agent: AgentFacts = field(default_factory=AgentFacts)
     place: Place = field(default_factory=Place)
+    span_id: str | None = None  # the step that is being observed here
 
     @property
     def session_id(self) -> str | None:
@@ -183,7 +189,7 @@ def get_active_context() -> SessionContext | None:
     return _current.get()
 
 
-def push_context(context: SessionContext) -> Token[SessionContext | None]:
+def push_context(context: SessionContext | None) -> Token[SessionContext | None]:
     """Make ``context`` the current one; give the token to ``reset_context`` when its block ends."""
     return _current.set(context)
 

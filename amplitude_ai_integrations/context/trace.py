@@ -1,22 +1,22 @@
-"""Traces and turn numbers: the two orders inside a session."""
+"""Traces: the exchanges inside a session, and where in the program each is current."""
 
 from __future__ import annotations
 
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 
-from .identity import new_id
+from . import stamps
 
 
 class Trace:
     """One exchange: a user's message and all that answers it."""
 
-    __slots__ = ("_id", "has_user_message", "tools_by_hand", "user_by_hand", "user_key")
+    __slots__ = ("_id", "has_user_message", "parent_message_id", "tools_by_hand", "user_by_hand", "user_key")
 
     def __init__(self, trace_id: str | None = None) -> None:
         self._id = trace_id
         self.has_user_message = False
         self.user_by_hand = False
+        self.parent_message_id: str | None = None  # the message its next tool call follows from
         self.user_key: object = None  # which user message an observer found in it
         self.tools_by_hand: Counter[str] = Counter()
 
@@ -24,7 +24,7 @@ class Trace:
     def id(self) -> str:
         """The trace's id, made when it is first needed."""
         if self._id is None:
-            self._id = new_id()
+            self._id = stamps.new_id()
         return self._id
 
     @property
@@ -53,53 +53,3 @@ class Place:
         while place.next is not None:
             place = place.next
         return place.trace
-
-
-class TurnCounter:
-    """Numbers that only rise, from any thread and from inside a signal handler."""
-
-    __slots__ = ("_lock", "_value")
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._value = 0
-
-    def take(self, explicit: int | None = None) -> int:
-        """Return the next number, or the explicit one, which raises the counter to itself."""
-        with self._lock:
-            if explicit is None:
-                self._value += 1
-                return self._value
-            self._value = max(self._value, explicit)
-            return explicit
-
-
-class _Counters:
-    """The counters of the sessions this process saw last, so that a conversation's requests share one."""
-
-    def __init__(self, limit: int = 10_000) -> None:
-        self._limit = limit
-        self._lock = threading.RLock()
-        self._counters: OrderedDict[str, TurnCounter] = OrderedDict()
-
-    def of(self, session_id: str) -> TurnCounter:
-        with self._lock:
-            counter = self._counters.get(session_id)
-            if counter is None:
-                counter = self._counters[session_id] = TurnCounter()
-                if len(self._counters) > self._limit:
-                    self._counters.popitem(last=False)
-            else:
-                self._counters.move_to_end(session_id)
-            return counter
-
-
-_counters = _Counters()
-
-
-def turns_of(session_id: str) -> TurnCounter:
-    """Return the turn counter that all of this process shares for a session.
-
-    The sessions used last are remembered, ten thousand of them; one that comes back later counts from 1.
-    """
-    return _counters.of(session_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from amplitude import Amplitude, BaseEvent, Config
 from amplitude.event import EVENT_KEY_MAPPING
 
 from ..config import AIConfig
-from ..exceptions import ConfigurationError, shielded
+from ..exceptions import ConfigurationError, logger, shielded
 from .flush import Counts, FlushResult
 from .sinks import WireEvent
 
@@ -20,6 +21,7 @@ Callback = Callable[[Any, int, "str | None"], object]
 LOCAL_KEY = "local"
 _FLUSH_MILLIS = 1_000  # an agent's turns should be seen within a second or two, not ten
 _OK = range(200, 300)
+_SHORTEST_ID = 5  # https://amplitude.com/docs/apis/analytics/http-v2, unless min_id_length says otherwise
 
 
 def client_for(api_key: str | None, config: AIConfig) -> Amplitude:
@@ -95,6 +97,8 @@ class OfficialSink:
 
     def send(self, event: WireEvent) -> None:
         """Track the event through the client, plugins and all."""
+        if not self._is_ours:
+            self._check_ids(event)
         with self._lock:
             self._taken += 1
         try:
@@ -103,6 +107,12 @@ class OfficialSink:
             with self._lock:
                 self._dead += 1
             raise
+
+    def _check_ids(self, event: WireEvent) -> None:
+        shortest = getattr(self.client.configuration, "min_id_length", None) or _SHORTEST_ID
+        for name in ("user_id", "device_id"):
+            if len(event.get(name, "x" * shortest)) < shortest:
+                _warn_short(name, shortest)
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything tracked so far."""
@@ -130,3 +140,13 @@ class OfficialSink:
         if self._callback is not None:
             with shielded("on_event_callback"):
                 self._callback(event, code, message)
+
+
+@cache
+def _warn_short(name: str, shortest: int) -> None:
+    logger.warning(
+        "A %s has fewer than %d characters, and Amplitude refuses such events; set "
+        "amplitude.configuration.min_id_length = 1 on the client you passed in.",
+        name,
+        shortest,
+    )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from msgspec import Struct, structs
 
 from ..config import AIConfig
 from ..exceptions import shield, shielded
@@ -21,20 +20,6 @@ from .sinks import Sink, WireEvent
 _WHOLE = 100_000_000  # characters: what a hook returns is made plain JSON, not shortened
 
 
-class Envelope(Struct, frozen=True, omit_defaults=True):
-    """What stands around an event's properties, in Amplitude's own terms.
-
-    ``time`` is in ms since the epoch; ``session_id`` is the browser's, in the same unit.
-    """
-
-    insert_id: str
-    time: int
-    user_id: str | None = None
-    device_id: str | None = None
-    session_id: int | None = None
-    groups: dict[str, str | list[str]] | None = None
-
-
 class Pipeline:
     """Strips, redacts and bounds an event, lets ``before_send`` see it, and hands it to the sinks."""
 
@@ -46,14 +31,19 @@ class Pipeline:
 
     def submit(
         self,
-        event: AgentEvent,
-        envelope: Envelope,
+        kind: type[AgentEvent],
+        values: Mapping[str, Any],
+        envelope: Mapping[str, Any],
         custom: Mapping[Any, Any] | None = None,
     ) -> None:
-        """Send one event, with the properties the caller adds to it."""
-        wire: WireEvent = {"event_type": event_type(type(event))}
-        wire.update((name, value) for name, value in structs.asdict(envelope).items() if value is not None)
-        wire["event_properties"] = self.gate.properties(event, custom)
+        """Send one event: its fields by name, what stands around them in Amplitude's own terms
+        (``insert_id``, ``time`` in ms since the epoch, ``user_id`` and so on), and the caller's properties.
+        """
+        if not self._keeps(values.get("session_id")):
+            self.dropped["session_sample_rate"] += 1
+            return
+        wire: WireEvent = {"event_type": event_type(kind), **envelope}
+        wire["event_properties"] = self.gate.properties(kind, values, custom)
         final = self._before_send(wire)
         if final is None:
             self.dropped["before_send"] += 1
@@ -76,6 +66,14 @@ class Pipeline:
     def counts(self) -> Counts:
         """Say how many events arrived, are pending and are lost, by the sink that delivers."""
         return self.sinks[-1].counts() if self.sinks else Counts(0, 0, 0)
+
+    def _keeps(self, session_id: str | None) -> bool:
+        """Tell whether a session is of those to keep; every process says the same of it."""
+        share = self.config.session_sample_rate
+        if share >= 1 or not session_id:
+            return True
+        place = hashlib.blake2b(session_id.encode(), digest_size=8).digest()
+        return int.from_bytes(place, "big") < share * 2**64
 
     def _before_send(self, wire: WireEvent) -> WireEvent | None:
         hook = self.config.before_send

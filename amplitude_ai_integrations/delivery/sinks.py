@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -34,16 +35,19 @@ class Sink(Protocol):
 
 
 class MemorySink:
-    """Keeps events in a list, for tests and for looking at what would leave."""
+    """Keeps events in a list, for tests and for looking at what would leave; at most the last ``limit``."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None = None) -> None:
         self.events: list[WireEvent] = []
+        self._limit = limit
         self._lock = threading.RLock()
 
     def send(self, event: WireEvent) -> None:
         """Append the event."""
         with self._lock:
             self.events.append(event)
+            if self._limit is not None and len(self.events) > self._limit:
+                del self.events[0]
 
     def flush(self) -> FlushResult:
         """Nothing is ever pending."""
@@ -70,13 +74,14 @@ class ConsoleSink(MemorySink):
     def send(self, event: WireEvent) -> None:
         """Print the event's summary."""
         self._printed += 1
-        print(summary(event), file=sys.stderr)  # noqa: T201 - printing is what this sink is for
+        print(_colored(summary(event)), file=sys.stderr)  # noqa: T201 - printing is what this sink is for
 
     def counts(self) -> Counts:
         """Every event has been printed."""
         return Counts(self._printed, 0, 0)
 
 
+_LONG_ID = 20  # ids that a person chose are shorter, and shown whole
 _SHOWN = {
     "session": "session_id",
     "agent": "agent_id",
@@ -90,7 +95,7 @@ _SHOWN = {
     "latency": "latency_ms",
     "error": "error_type",
 }
-_FORMATS = {"tokens": "{:,}", "cost": "${:.4f}", "latency": "{:,.0f} ms"}
+_FORMATS = {"tokens": "{:,}", "cost": "${:.4f}", "latency": "{:,.0f}ms"}
 
 
 def summary(event: WireEvent) -> str:
@@ -102,5 +107,19 @@ def summary(event: WireEvent) -> str:
     for label, field in _SHOWN.items():
         value = properties.get(wire_name(field))
         if value is not None:
-            parts.append(f"{label}={_FORMATS.get(label, '{}').format(value)}")
+            parts.append(f"{label}={_shown(label, value)}")
     return " | ".join(parts)
+
+
+def _shown(label: str, value: Any) -> str:
+    if label == "session" and len(value) > _LONG_ID:
+        return f"{value[:8]}..."
+    return _FORMATS.get(label, "{}").format(value)
+
+
+def _colored(line: str) -> str:
+    """Return a line with its type in colour, where a person reads it."""
+    if not sys.stderr.isatty() or "NO_COLOR" in os.environ:
+        return line
+    head, bar, rest = line.partition(" | ")
+    return f"\033[36m{head}\033[0m{bar}{rest}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 
@@ -14,9 +13,13 @@ from ..schema.base import AgentEvent
 from ..schema.catalog import Field, fields_of
 from ..schema.enrichments import SessionEnrichments
 from ..schema.fields import Content
+from ..schema.names import wire_name
 from ..schema.values import clean, plain, to_json
+from ..version import __version__
 from .modes import LEAVES, judgement
 from .redaction import Redactor
+
+RUNTIME: Final = "python"
 
 
 class Gate:
@@ -27,17 +30,27 @@ class Gate:
         self._leaves = LEAVES[config.content_mode]
         self._context_keys = frozenset(config.context_keys)
         self._redactor = Redactor(config)
+        self._stamps = _stamps(config)
 
-    def properties(self, event: AgentEvent, custom: Mapping[Any, Any] | None = None) -> dict[str, Any]:
-        """Return an event's properties under their wire names, stripped, redacted and bounded."""
+    def properties(
+        self, kind: type[AgentEvent], values: Mapping[str, Any], custom: Mapping[Any, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return an event's properties under their wire names, stripped, redacted and bounded.
+
+        ``values`` are by field name; what is ``None`` or ``UNSET`` is no property.
+        """
         result = self._custom(custom) if custom else {}
-        fields, read = _reading(type(event))
-        for field, value in zip(fields, read(event), strict=True):
-            if value is UNSET or value is None:
+        fields = _fields(kind)
+        for name, value in values.items():
+            if value is None or value is UNSET:
                 continue
-            kept = value if field.about.content is None else self._content(field, value)
-            if kept is not None:
-                result[field.wire] = kept
+            field = fields[name]
+            if field.about.content is not None:
+                value = self._content(field, value)  # noqa: PLW2901 - what may leave of it
+                if value is None:
+                    continue
+            result[field.wire] = value
+        result.update(self._stamps)
         return result
 
     def _content(self, field: Field, value: Any) -> Any:
@@ -77,7 +90,18 @@ def _chosen(value: Any, keys: frozenset[str]) -> dict[str, Any] | None:
 
 
 @cache
-def _reading(event: type[AgentEvent]) -> tuple[tuple[Field, ...], attrgetter[tuple[Any, ...]]]:
-    """Return an event's fields and what reads them all at once."""
-    fields = fields_of(event)
-    return fields, attrgetter(*(field.name for field in fields))
+def _fields(event: type[AgentEvent]) -> dict[str, Field]:
+    return {field.name: field for field in fields_of(event)}
+
+
+def _stamps(config: AIConfig) -> dict[str, Any]:
+    """Return what every event says of the program that made it."""
+    stamps = {
+        "content_mode": config.content_mode.value,
+        "sdk_version": __version__,
+        "runtime": RUNTIME,
+        "git_sha": config.git_sha,
+        "git_ref": config.git_ref,
+        "git_repo": config.git_repo,
+    }
+    return {wire_name(name): value for name, value in stamps.items() if value}

@@ -59,7 +59,7 @@ class ChatCompletions:
             self._provider,
             str(payload.get("model") or ""),
             user_text="\n\n".join(text for text in said if text),
-            history=len(messages) - len(system) - len(new),
+            history=_before(messages, len(messages) - len(new)),
             tool_results=[_tool_result(item, asked) for item in new if item.get("role") == "tool"],
             system_prompt="\n\n".join(system) or None,
             tools=known(payload.get("tools"), list),
@@ -154,6 +154,12 @@ def _since_last_answer(messages: list[dict[str, Any]]) -> tuple[list[dict[str, A
         if messages[place].get("role") == "assistant":
             return messages[place + 1 :], messages[place].get("tool_calls")
     return messages, None
+
+
+def _before(messages: list[dict[str, Any]], count: int) -> tuple[int, str]:
+    """Return what tells one point of a conversation from another: how much was said, and what last."""
+    said = sum(item.get("role") not in ("system", "developer") for item in messages[:count])
+    return said, text_of(messages[count - 1].get("content")) if count else ""
 
 
 def _tool_result(message: dict[str, Any], asked: Any) -> ToolResult:

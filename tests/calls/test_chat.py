@@ -50,7 +50,7 @@ def test_a_request_tells_what_it_asks() -> None:
         "openai",
         "gpt-4o",
         user_text="Hi\nyou\n\nagain",
-        history=2,
+        history=(2, "An answer"),
         system_prompt="Be brief.\n\nNo jokes.",
         tools=TOOLS,
         temperature=0,
@@ -63,7 +63,7 @@ def test_a_request_tells_what_it_asks() -> None:
 def test_what_was_not_given_is_not_asked(sentinel: Any) -> None:
     options = ("tools", "temperature", "top_p", "max_tokens", "max_completion_tokens")
     asked = CHAT.request({"model": "m", "messages": [], **dict.fromkeys(options, sentinel)})
-    assert asked == RequestFacts("openai", "m", history=0)
+    assert asked == RequestFacts("openai", "m", history=(0, ""))
 
 
 def test_an_image_is_no_text() -> None:

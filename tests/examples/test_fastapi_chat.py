@@ -534,6 +534,7 @@ CONVERSATION = [
     ai_response(8, trace=3, message=7, request=4, tokens=(454, 47), llm_message={"text": PACKING}),
     event(
         "Score",
+        trace_id="trace 3",
         score_name="user-feedback",
         score_value=1.0,
         target_id="message 7",

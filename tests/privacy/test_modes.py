@@ -58,6 +58,8 @@ CONTENT: dict[str, Any] = {
     "tool_definitions": [{"name": CANARY, "description": CANARY}],
     "tool_calls": [{"function": {"arguments": CANARY}}],
     "error_message": CANARY,
+    "stack_trace": CANARY,
+    "input_schema": {"properties": {CANARY: {"description": CANARY}}},
     "input": {CANARY: CANARY},
     "output": CANARY,
     "input_state": CANARY,

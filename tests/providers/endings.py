@@ -187,7 +187,8 @@ async def _cancel_working(begin: Open) -> None:
 
 
 def _error(kind: type[Exception], **more: Any) -> Event:
-    return {"is_error": True, "error_type": kind.__name__, "finish_reason": None, **more}
+    error = {"is_error": True, "error_type": kind.__name__, "error_source": "provider"}
+    return {**error, "finish_reason": None, **more}
 
 
 _CUT = _fails_with(openai.APIConnectionError)

@@ -1,0 +1,36 @@
+"""What an exception tells of a failure, in the terms of an event."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from ..config import AIConfig
+
+_MOST_FRAMES = 50
+
+
+def failure_of(error: BaseException, config: AIConfig, source: str | None = None) -> dict[str, Any]:
+    """Return the keywords of a ``track_*`` method that describe ``error``.
+
+    ``source`` says who failed. The stack is told only where the configuration asks for it.
+    """
+    return {
+        "is_error": True,
+        "error_type": type(error).__name__,
+        "error_message": _words(error),
+        "error_source": source,
+        "stack_trace": _stack(error) if config.capture_stack_trace else None,
+    }
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as unreadable:  # noqa: BLE001 - the exception's own code failed: say so in its place
+        return f"[unreadable {type(error).__name__}: {type(unreadable).__name__}]"
+
+
+def _stack(error: BaseException) -> str:
+    lines = traceback.format_tb(error.__traceback__, limit=-_MOST_FRAMES)
+    return "".join(lines) + f"{type(error).__name__}: {_words(error)}"

@@ -1,0 +1,52 @@
+"""Platforms that freeze a process as soon as it has answered, and what must be delivered before."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import TimeoutError as FutureTimeoutError
+
+from ..delivery.flush import FlushResult
+from ..exceptions import logger
+
+_SIGNS = (
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "VERCEL",
+    "NETLIFY",
+    "FUNCTION_TARGET",  # Google Cloud Functions
+    "FUNCTIONS_WORKER_RUNTIME",  # Azure Functions; WEBSITE_INSTANCE_ID is on its long-running services too
+    "CF_PAGES",
+)
+_DEADLINE = 5.0  # seconds; longer and the platform's own limit would end the request
+
+
+def is_serverless() -> bool:
+    """Tell whether this process runs on a platform that freezes it between requests."""
+    return any(os.environ.get(name) for name in _SIGNS)
+
+
+def wait_for(flushing: FlushResult) -> None:
+    """Wait until everything is delivered, five seconds at most; inside a running event loop, not at all."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        try:
+            flushing.result(_DEADLINE)
+        except (TimeoutError, FutureTimeoutError):
+            _say_late(flushing)
+
+
+async def await_for(flushing: FlushResult) -> None:
+    """Await the same, without holding up the event loop."""
+    try:
+        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(flushing)), _DEADLINE)
+    except (TimeoutError, asyncio.TimeoutError):
+        _say_late(flushing)
+
+
+def _say_late(flushing: FlushResult) -> None:
+    logger.warning(
+        "%d events were not delivered within %.0f s; they go out when the process is next awake.",
+        flushing.pending,
+        _DEADLINE,
+    )

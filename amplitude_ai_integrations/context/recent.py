@@ -1,0 +1,47 @@
+"""A mapping that forgets what was used longest ago."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """The ``limit`` entries used last; safe from any thread and from inside a signal handler."""
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._limit = limit
+        self._lock = threading.RLock()
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """Return what is remembered under ``key``."""
+        with self._lock:
+            if key not in self._entries:
+                return None
+            self._entries.move_to_end(key)
+            return self._entries[key]
+
+    def put(self, key: K, value: V) -> None:
+        """Remember ``value``, and forget the oldest where there are too many."""
+        with self._lock:
+            self._entries[key] = value
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._limit:
+                self._entries.popitem(last=False)
+
+    def made(self, key: K, make: Callable[[], V]) -> V:
+        """Return what is remembered under ``key``, made now if it is new."""
+        with self._lock:
+            value = self._entries.get(key)
+            if value is None:
+                value = make()
+                self.put(key, value)
+            else:
+                self._entries.move_to_end(key)
+            return value

@@ -1,0 +1,39 @@
+"""Ids and times, in one place, so that a test can hold them still."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from random import Random
+from typing import Final
+
+# Seeded by the operating system and apart from `random`, which programs seed for their own ends.
+_random: Final = Random()  # noqa: S311 - ids have to be unique, not secret
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
+
+
+def new_id() -> str:
+    """Return a random UUID (version 4) as text, in a tenth of the time the standard library takes."""
+    return _uuid(f"{_random.getrandbits(128):032x}", 4)
+
+
+def id_for(text: str) -> str:
+    """Return the UUID (version 8, of our own making) that always stands for ``text``."""
+    return _uuid(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), 8)
+
+
+def _uuid(digits: str, version: int) -> str:
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-{version}{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+def now_ms() -> int:
+    """Return the time, in whole milliseconds since the epoch."""
+    return int(time.time() * 1000)
+
+
+def seconds() -> float:
+    """Return a clock to measure with: it only goes forward."""
+    return time.perf_counter()
