@@ -50,6 +50,15 @@ class Shield:
                 "%s; the event may be incomplete, your program is not affected", kind, exc_info=error
             )
 
+    def keep(self, where: str, error: Exception) -> None:
+        """Keep an error from the host program, unless it is meant for it; called while it is handled.
+
+        What ``shielded`` does, for the few places each event passes, where a ``with`` would be felt.
+        """
+        if self.reraise or isinstance(error, AmplitudeAIError):
+            raise error
+        self.note(where, error)
+
 
 shield: Final = Shield()
 

@@ -25,19 +25,24 @@ _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0
 _BROWSER_SESSION = re.compile(r"\d{13}")
 
 
-def inject_context(headers: MutableMapping[str, str] | None = None) -> MutableMapping[str, str]:
+def inject_context(headers: Any = None, *, include_identity: bool = True) -> MutableMapping[str, str]:
     """Add the current session, trace and agent to outgoing headers, and return them.
 
-    A ``traceparent`` that is there already stays: it belongs to whoever set it. The user's id never
-    travels. Without an active session nothing is added.
+    Takes any mapping of headers that can be added to; of others, and of name-value pairs, it makes a
+    dictionary. A ``traceparent`` that is there already stays: it belongs to whoever set it. The user's id
+    never travels; without ``include_identity``, the session and the agents do not either. Without an
+    active session nothing is added.
     """
-    result = {} if headers is None else headers
+    can_add = hasattr(headers, "items") and hasattr(headers, "__setitem__")
+    result: MutableMapping[str, str] = headers if can_add else {}
     with shielded("inject_context"):
-        _inject(result)
+        if not can_add and headers is not None:
+            result.update(headers)
+        _inject(result, include_identity)
     return result
 
 
-def _inject(result: MutableMapping[str, str]) -> None:
+def _inject(result: MutableMapping[str, str], include_identity: bool) -> None:
     active = get_active_context()
     if active is None:
         return
@@ -48,6 +53,8 @@ def _inject(result: MutableMapping[str, str]) -> None:
         result["traceparent"] = f"00-{trace_hex}-{secrets.token_hex(8)}-01"
         if is_hashed:
             result["tracestate"] = "amplitude=" + quote(active.trace_id, safe="")
+    if not include_identity:
+        return
     said = active.conversation.agent
     agent = merged(said.given, active.agent.given) if said is not None else active.agent.given
     ids = {

@@ -65,14 +65,20 @@ def validate(kind: type[AgentEvent], given: Mapping[str, Any]) -> None:
     by_name = {field.name: field for field in fields_of(kind)}
     for keyword, value in given.items():
         if keyword in ENVELOPE:
-            if value == "":
-                raise ValidationError(f"{keyword} is empty; leave it out or give an id.")
+            _check_envelope(keyword, value)
         elif keyword not in slots and keyword not in EXTRAS:
             raise ValidationError(
                 f"{event_type(kind)} takes no {keyword!r}; it takes {', '.join(sorted(slots))}."
             )
         elif value is not None and keyword in slots:
             _check(keyword, value, by_name[slots[keyword].name])
+
+
+def _check_envelope(keyword: str, value: object) -> None:
+    if value == "":
+        raise ValidationError(f"{keyword} is empty; leave it out or give an id.")
+    if keyword == "timestamp_ms" and value is not None and (type(value) is not int or value <= 0):
+        raise ValidationError(f"timestamp_ms is {value!r}; it must be whole milliseconds since the epoch.")
 
 
 def _check(keyword: str, value: object, field: Field) -> None:

@@ -33,9 +33,9 @@ class BoundTracking(CompoundTracking):
     def _scope(self) -> Scope:
         raise NotImplementedError
 
-    def _record(self, kind: type[Any], given: dict[str, Any], **how: bool) -> str:
+    def _record(self, kind: type[Any], given: dict[str, Any], *, is_total: bool = False) -> str:
         with shielded(kind.__name__):
-            return self._recorder.record(kind, given, self._scope(), **how)
+            return self._recorder.record(kind, given, self._scope(), is_total=is_total)
         return ""
 
     def track_user_message(self, content: str = "", **fields: Unpack[keywords.BoundUserMessageFields]) -> str:
@@ -51,8 +51,14 @@ class BoundTracking(CompoundTracking):
         **fields: Unpack[keywords.BoundAIResponseFields],
     ) -> str:
         """Track a model's answer, and return the message's id; cost and tier follow from model and tokens."""
-        call = {"content": content, "model": model, "provider": provider, "latency_ms": latency_ms}
-        return self._record(AIResponse, {**call, **fields})
+        given = {
+            "content": content,
+            "model": model,
+            "provider": provider,
+            "latency_ms": latency_ms,
+            **fields,
+        }
+        return self._record(AIResponse, given)
 
     def track_tool_call(
         self,
@@ -62,8 +68,9 @@ class BoundTracking(CompoundTracking):
         **fields: Unpack[keywords.BoundToolCallFields],
     ) -> str:
         """Track a run of a tool, and return its invocation id; without ``success`` an error tells."""
-        call = {"tool_name": tool_name, "latency_ms": latency_ms, "success": success}
-        return self._record(ToolCall, {**call, **fields})
+        return self._record(
+            ToolCall, {"tool_name": tool_name, "latency_ms": latency_ms, "success": success, **fields}
+        )
 
     def track_embedding(
         self,

@@ -27,6 +27,7 @@ from ..schema.events import (
 )
 from .agent import BoundAgent
 from .compound import CompoundTracking
+from .default import note_client
 from .options import scope_of
 from .recording import Recorder, Scope
 from .tenant import TenantHandle
@@ -68,6 +69,7 @@ class AmplitudeAI(CompoundTracking):
         self._reviewed = MemorySink(_MOST_REVIEWED)
         sinks = [sink] if sink is not None else self._sinks(api_key)
         self.recorder = Recorder(self.config, Pipeline(self.config, sinks))
+        note_client(self)
         if self.config.follow_threads:
             follow_threads()
 
@@ -120,8 +122,9 @@ class AmplitudeAI(CompoundTracking):
         **fields: Unpack[keywords.UserMessageFields],
     ) -> str:
         """Track what a user said, and return the message's id."""
-        who = {"user_id": user_id, "session_id": session_id}
-        return self._record(UserMessage, {**who, "content": content, **fields})
+        return self._record(
+            UserMessage, {"user_id": user_id, "content": content, "session_id": session_id, **fields}
+        )
 
     def track_ai_message(
         self,
@@ -134,9 +137,16 @@ class AmplitudeAI(CompoundTracking):
         **fields: Unpack[keywords.AIResponseFields],
     ) -> str:
         """Track a model's answer, and return the message's id; cost and tier follow from model and tokens."""
-        who = {"user_id": user_id, "session_id": session_id}
-        call = {"content": content, "model": model, "provider": provider, "latency_ms": latency_ms}
-        return self._record(AIResponse, {**who, **call, **fields})
+        given = {
+            "user_id": user_id,
+            "content": content,
+            "session_id": session_id,
+            "model": model,
+            "provider": provider,
+            "latency_ms": latency_ms,
+            **fields,
+        }
+        return self._record(AIResponse, given)
 
     def track_tool_call(
         self,
@@ -147,8 +157,14 @@ class AmplitudeAI(CompoundTracking):
         **fields: Unpack[keywords.ToolCallFields],
     ) -> str:
         """Track a run of a tool, and return its invocation id; without ``success`` an error tells."""
-        call = {"tool_name": tool_name, "latency_ms": latency_ms, "success": success}
-        return self._record(ToolCall, {"user_id": user_id, **call, **fields})
+        given = {
+            "user_id": user_id,
+            "tool_name": tool_name,
+            "latency_ms": latency_ms,
+            "success": success,
+            **fields,
+        }
+        return self._record(ToolCall, given)
 
     def track_embedding(
         self,
@@ -159,8 +175,14 @@ class AmplitudeAI(CompoundTracking):
         **fields: Unpack[keywords.EmbeddingFields],
     ) -> str:
         """Track an embedding call, and return its span id."""
-        call = {"model": model, "provider": provider, "latency_ms": latency_ms}
-        return self._record(Embedding, {"user_id": user_id, **call, **fields})
+        given = {
+            "user_id": user_id,
+            "model": model,
+            "provider": provider,
+            "latency_ms": latency_ms,
+            **fields,
+        }
+        return self._record(Embedding, given)
 
     def track_span(
         self,
@@ -171,8 +193,14 @@ class AmplitudeAI(CompoundTracking):
         **fields: Unpack[keywords.SpanFields],
     ) -> str:
         """Track any other step, and return its span id."""
-        call = {"span_name": span_name, "trace_id": trace_id, "latency_ms": latency_ms}
-        return self._record(Span, {"user_id": user_id, **call, **fields})
+        given = {
+            "user_id": user_id,
+            "span_name": span_name,
+            "trace_id": trace_id,
+            "latency_ms": latency_ms,
+            **fields,
+        }
+        return self._record(Span, given)
 
     def track_session_end(
         self,
@@ -191,8 +219,10 @@ class AmplitudeAI(CompoundTracking):
         **fields: Unpack[keywords.SessionEnrichmentFields],
     ) -> None:
         """Send your own classification of a session; each call adds one."""
-        who = {"user_id": user_id, "session_id": session_id}
-        self._record(SessionEnrichment, {**who, "enrichments": enrichments, **fields})
+        self._record(
+            SessionEnrichment,
+            {"user_id": user_id, "session_id": session_id, "enrichments": enrichments, **fields},
+        )
 
     def score(
         self,
@@ -202,9 +232,13 @@ class AmplitudeAI(CompoundTracking):
         target_id: str = "",
         **fields: Unpack[keywords.ScoreFields],
     ) -> None:
-        """Judge an answer (``target_id`` is its message id) or a session (``target_type="session"``)."""
-        judged = {"name": name, "value": value, "target_id": target_id}
-        self._record(Score, {"user_id": user_id, **judged, **fields})
+        """Judge an answer (``target_id`` is its message id) or a session (``target_type="session"``).
+
+        Without a session, that of the message counts, if this process tracked it not too long ago.
+        """
+        self._record(
+            Score, {"user_id": user_id, "name": name, "value": value, "target_id": target_id, **fields}
+        )
 
     def status(self) -> dict[str, Any]:
         """Return the configuration, what is observed, what became of the events, and errors kept from you."""
@@ -240,5 +274,5 @@ class AmplitudeAI(CompoundTracking):
         """Deliver what is pending and stop; a client that you passed in stays open."""
         self.recorder.pipeline.close()
 
-    def _record(self, kind: type[Any], given: dict[str, Any], **how: bool) -> str:
-        return self.recorder.record(kind, given, _ANYWHERE, **how)
+    def _record(self, kind: type[Any], given: dict[str, Any], *, is_total: bool = False) -> str:
+        return self.recorder.record(kind, given, _ANYWHERE, is_total=is_total)

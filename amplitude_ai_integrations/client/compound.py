@@ -23,7 +23,7 @@ _ROLES: dict[str, tuple[type[AgentEvent], dict[str, str | None]]] = {
 class CompoundTracking:
     """What the client, agents and sessions share beyond one method an event."""
 
-    def _record(self, kind: type[Any], given: dict[str, Any], **how: bool) -> str:
+    def _record(self, kind: type[Any], given: dict[str, Any], *, is_total: bool = False) -> str:
         raise NotImplementedError
 
     def track_run_cost(

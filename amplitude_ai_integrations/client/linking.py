@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..context.memory import Origin, Spent, memory_of, origin_of, remember_message
+from ..context.memory import Origin, SessionMemory, Spent, origin_of, remember_message
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, SessionEnd, UserMessage
 
@@ -23,32 +23,32 @@ def message_judged(values: Mapping[str, Any]) -> Origin | None:
 
 
 def link(
-    kind: type[AgentEvent], values: Values, own_id: str, origin: Origin, question: object, is_open: bool
+    kind: type[AgentEvent],
+    values: Values,
+    memory: SessionMemory,
+    own_id: str,
+    origin: Origin,
+    question: object,
 ) -> None:
-    """Add to ``values`` what follows from the session's earlier events, and note what this one says.
-
-    ``is_open`` tells that an answer is still being streamed, so that nothing is known to be unanswered.
-    """
+    """Add to ``values`` what follows from the session's earlier events, and note what this one says."""
     if kind is UserMessage:
         remember_message(own_id, origin)
-        memory = memory_of(origin.session_id)
         if values.get("message_source") == "user":
             memory.said()
         if question is not None and memory.asks_again(question):
             values.setdefault("is_regeneration", True)
     elif kind is AIResponse:
         remember_message(own_id, origin)
-        memory = memory_of(origin.session_id)
         memory.spend(origin.trace_id or "", _spent(values))
         if not values.get("is_error"):
             memory.answered()
-    elif kind is SessionEnd and not is_open:
-        values.setdefault("abandonment_turn", memory_of(origin.session_id).abandoned_after)
+    elif kind is SessionEnd:
+        values.setdefault("abandonment_turn", memory.abandoned_after)
 
 
-def leave_the_rest(values: Values, session_id: str) -> bool:
+def leave_the_rest(values: Values, memory: SessionMemory) -> bool:
     """Take from a trace's totals what is recorded of it already, and tell whether anything is left."""
-    total, so_far = _spent(values), memory_of(session_id).spent(values.get("trace_id") or "")
+    total, so_far = _spent(values), memory.spent(values.get("trace_id") or "")
     values["cost_usd"] = total.cost_usd - so_far.cost_usd
     values["input_tokens"] = max(0, total.input_tokens - so_far.input_tokens)
     values["output_tokens"] = max(0, total.output_tokens - so_far.output_tokens)

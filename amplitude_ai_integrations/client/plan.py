@@ -29,6 +29,7 @@ _ID_FIELDS: Final[dict[type[AgentEvent], str]] = {
     Embedding: "span_id",
     Span: "span_id",
 }
+_STAMPED: Final = ("session_id", "content_mode", "sdk_version", "runtime")  # by the recorder and the gate
 _BLANK: Final[dict[Any, Any]] = {str: "", int: 0, float: 0.0, bool: False, Any: UNSET}
 
 
@@ -43,7 +44,7 @@ class Plan(NamedTuple):
     """One kind of event.
 
     ``blanks`` stand in for required fields that were not given. A *numbered* event carries a turn id; a
-    *judgement* belongs to a trace, but never begins one.
+    *judgement* belongs to a trace, but never begins one; a *linked* one depends on those before it.
     """
 
     kind: type[AgentEvent]
@@ -53,6 +54,7 @@ class Plan(NamedTuple):
     blanks: Mapping[str, Any]
     is_numbered: bool
     is_judgement: bool
+    is_linked: bool
 
 
 @cache
@@ -68,9 +70,14 @@ def plan_of(kind: type[AgentEvent]) -> Plan:
             for field in fields
             if not field.about.derived
         },
-        {field.name: _blank(field.default, field.type) for field in fields if field.required},
+        {
+            field.name: _blank(field.default, field.type)
+            for field in fields
+            if field.required and field.name not in _STAMPED
+        },
         kind in (UserMessage, AIResponse, ToolCall),
         kind in (Score, SessionEnd, SessionEnrichment),
+        kind in (UserMessage, AIResponse, SessionEnd),
     )
 
 

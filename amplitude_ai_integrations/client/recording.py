@@ -18,11 +18,10 @@ from ..context.current import (
     trace_of_message,
 )
 from ..context.identity import device_for, groups_of, replay_id, usable_id
-from ..context.memory import Origin
+from ..context.memory import Origin, SessionMemory, memory_of
 from ..context.trace import Trace
-from ..context.turns import take_turn
 from ..delivery.pipeline import Pipeline
-from ..exceptions import logger, shielded
+from ..exceptions import logger, shield, shielded
 from ..schema.base import AgentEvent
 from ..schema.enrichments import Enrichment
 from ..schema.events import AIResponse, Score, SessionEnd, Span, ToolCall, UserMessage
@@ -77,19 +76,18 @@ class Recorder:
         """
         plan = plan_of(kind)
         own_id = ""
-        with shielded(kind.__name__):
+        try:
             if by_hand and (self.config.validate or self.config.debug):
                 warn_of_json(kind, given)
                 if self.config.validate:
                     validate(kind, given)
-            if not self.config.enabled:
-                return stamps.new_id() if plan.id_field else ""
-            recording = _Recording(self, plan, given, scope, by_hand, question)
+            recording = _Recording(self, plan, given, scope, by_hand, question, is_total)
             own_id = recording.own_id
-            recording.is_total = is_total
-            recording.start()
-            if recording.is_left_out:
-                return ""
+            if self.config.enabled:
+                recording.start()
+                return "" if recording.is_left_out else own_id
+        except Exception as error:  # noqa: BLE001 - the host program must not see what is ours
+            shield.keep(plan.type, error)
         return own_id
 
 
@@ -109,6 +107,7 @@ class _Recording:
         scope: Scope,
         by_hand: bool,
         question: object,
+        is_total: bool,
     ) -> None:
         self.recorder = recorder
         self.plan = plan
@@ -117,7 +116,7 @@ class _Recording:
         self.scope = scope
         self.by_hand = by_hand
         self.question = question
-        self.is_total = False
+        self.is_total = is_total
         self.is_left_out = False
         self.groups: dict[str, str | list[str]] | None = None
         at_ms = given.get("timestamp_ms")
@@ -145,8 +144,10 @@ class _Recording:
         self.is_inside = context is not None and (not is_known or session_id in (None, context.session_id))
         self.session_id = session_id
         self._agent(context)
-        with shielded("derive"):
+        try:
             derive(self.kind, self.values)
+        except Exception as error:  # noqa: BLE001 - the event goes without what could not be derived
+            shield.keep("derive", error)
         if self.recorder.config.strict_cost and self.by_hand:
             check_price(self.kind, self.values)
         if context is None:
@@ -237,21 +238,19 @@ class _Recording:
                 self._late_facts(conversation.agent)
         if not pipeline.config.enabled:
             return
-        session_id = self.session_id or (inside.session_id if inside else None)
+        session_id = self.session_id or (inside.session_id if inside else None) or None
         envelope = self._envelope(conversation, session_id)
         if self.scope.trace_id:
             self.values.setdefault("trace_id", self.scope.trace_id)
         if inside is not None and self.kind in (UserMessage, SessionEnd):
             self.values.setdefault("session_idle_timeout_minutes", inside.idle_timeout_minutes)
         self.values["session_id"] = session_id
-        if session_id:
-            self._in_session(session_id, envelope, conversation)
+        if session_id is not None and (self.plan.is_linked or self.plan.is_numbered):
+            self._in_session(session_id, envelope, conversation, pipeline.config)
             if self.is_left_out:
                 if inside is not None:
                     inside.event_count -= 1
                 return
-            if self.plan.is_numbered:
-                self._turn(pipeline.config, session_id)
         values = {**self.plan.blanks, **self.values}
         pipeline.submit(self.kind, values, envelope, self.given.get("event_properties"))
 
@@ -267,51 +266,65 @@ class _Recording:
 
     def _envelope(self, conversation: Conversation | None, session_id: str | None) -> dict[str, Any]:
         """Return what stands around an event's properties: whose it is, and when it was."""
-        given, scope = self.given, self.scope
-        user_id = usable_id(given.get("user_id"), "user_id") or usable_id(scope.user_id, "user_id")
-        device_id = usable_id(given.get("device_id"), "device_id") or usable_id(scope.device_id, "device_id")
-        browser = usable_id(given.get("browser_session_id"), "browser_session_id")
-        browser = browser or usable_id(scope.browser_session_id, "browser_session_id")
+        user_id, device_id = self._bound("user_id"), self._bound("device_id")
+        browser = self._bound("browser_session_id")
         if conversation is not None:
             user_id = user_id or conversation.user_id
             device_id = device_id or conversation.device_id
             browser = browser or conversation.browser_session_id
-        self.values["session_replay_id"] = replay_id(device_id, browser)
-        if not user_id and not device_id:
-            if not session_id:
+        if user_id is None and device_id is None:
+            if session_id is None:
                 _warn_nobody()
             device_id = device_for(session_id)
-        envelope = {
-            "insert_id": self._insert_id(session_id),
-            "time": self.at_ms,
-            "user_id": user_id,
-            "device_id": device_id,
-            "session_id": _milliseconds(browser) if browser is not None else None,
-            "groups": self.groups,
-        }
-        return {name: value for name, value in envelope.items() if value is not None}
+        envelope: dict[str, Any] = {"insert_id": self._insert_id(session_id), "time": self.at_ms}
+        if user_id is not None:
+            envelope["user_id"] = user_id
+        if device_id is not None:
+            envelope["device_id"] = device_id
+        if browser is not None:
+            self.values["session_replay_id"] = replay_id(device_id, browser)
+            visit = _milliseconds(browser)
+            if visit is not None:
+                envelope["session_id"] = visit
+        if self.groups:
+            envelope["groups"] = self.groups
+        return envelope
+
+    def _bound(self, name: str) -> str | None:
+        """Return an id as it was given, or bound, where it is one that Amplitude takes."""
+        value = self.given.get(name)
+        own = usable_id(value, name) if value is not None else None
+        if own is not None:
+            return own
+        value = getattr(self.scope, name)
+        return usable_id(value, name) if value is not None else None
 
     def _in_session(
-        self, session_id: str, envelope: Mapping[str, Any], conversation: Conversation | None
+        self,
+        session_id: str,
+        envelope: Mapping[str, Any],
+        conversation: Conversation | None,
+        config: AIConfig,
     ) -> None:
         values = self.values
-        if self.is_total and not leave_the_rest(values, session_id):
+        memory = memory_of(session_id)
+        if self.is_total and not leave_the_rest(values, memory):
             self.is_left_out = True
             return
-        origin = Origin(
-            session_id,
-            values.get("trace_id"),
-            values.get("agent_id"),
-            envelope.get("user_id"),
-            envelope.get("device_id"),
-        )
+        # While an answer is still being streamed, nothing is known to be unanswered.
         is_open = conversation is not None and conversation.has_open_calls
-        link(self.kind, values, self.own_id, origin, self.question, is_open)
+        if self.plan.is_linked and not (is_open and self.kind is SessionEnd):
+            get = values.get
+            user_id, device_id = envelope.get("user_id"), envelope.get("device_id")
+            origin = Origin(session_id, get("trace_id"), get("agent_id"), user_id, device_id)
+            link(self.kind, values, memory, self.own_id, origin, self.question)
+        if self.plan.is_numbered:
+            values["turn_id"] = self._turn(session_id, memory, config)
 
     def _insert_id(self, session_id: str | None) -> str:
         """Return what Amplitude tells events apart by: one id of yours in one session is one event."""
         if not self.is_own_given:
-            return stamps.new_id()
+            return stamps.insert_id()
         return stamps.id_for(f"{self.plan.type}\0{session_id or ''}\0{self.own_id}")
 
     def _late_facts(self, agent: AgentFacts) -> None:
@@ -326,15 +339,14 @@ class _Recording:
             if self.kind is UserMessage and "message_source" not in self.given:
                 self.values["message_source"] = "agent"
 
-    def _turn(self, config: AIConfig, session_id: str) -> None:
+    def _turn(self, session_id: str, memory: SessionMemory, config: AIConfig) -> int:
         explicit = self.values.get("turn_id")
         if type(explicit) is not int:
             explicit = None
         if config.turn_counter is not None:
             with shielded("turn_counter"):
-                self.values["turn_id"] = int(config.turn_counter.take(session_id, explicit))
-                return
-        self.values["turn_id"] = take_turn(session_id, explicit)
+                return int(config.turn_counter.take(session_id, explicit))
+        return memory.take_turn(explicit)
 
 
 def _frozen(value: Any) -> Any:

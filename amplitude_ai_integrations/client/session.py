@@ -31,6 +31,7 @@ from .serverless import await_for, is_serverless, wait_for
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from . import keywords
     from .agent import BoundAgent
 
 
@@ -62,6 +63,7 @@ class Session(BoundTracking):
         self._entered = _Entries()
         self._enrichments: SessionEnrichments | None = None
         self._own: SessionContext | None = None
+        self._ended_at: int | None = None  # how many events there were when it was ended by hand
         self._is_joined = False
         with shielded("session"):
             if within is None:
@@ -171,12 +173,24 @@ class Session(BoundTracking):
         """Attach a classification, to be sent with the Session End."""
         self._enrichments = enrichments
 
+    def track_session_end(self, **fields: Unpack[keywords.BoundSessionEndFields]) -> None:
+        """Say that the session is over, so that its evaluation may begin at once.
+
+        Leaving the block then says it again only if something was tracked in between.
+        """
+        given = {"enrichments": self._enrichments, **fields}
+        self._record(SessionEnd, given)
+        if self._own is not None:
+            self._ended_at = self._own.conversation.event_count
+
     def _context(self) -> SessionContext | None:
+        """Return this session as it is at this place of the program: here with its trace, its own agent."""
+        own = self._own
         with shielded("session"):
             active = get_active_context()
-            if active is not None and self._own is not None and active.conversation is self._own.conversation:
-                return active
-        return self._own
+            if active is not None and own is not None and active.conversation is own.conversation:
+                return active if active.agent is own.agent else replace(active, agent=own.agent)
+        return own
 
     def _scope(self) -> Scope:
         return Scope(context=self._context())
@@ -211,7 +225,7 @@ class Session(BoundTracking):
         is_over = False
         with shielded("session end"):
             is_over = self._entered.is_last and not self._is_joined
-            if is_over and self._tracks_end and self._own is not None:
+            if is_over and self._tracks_end and self._own is not None and not self._is_ended:
                 self._own.conversation.settle(partial(self._end, self._own.conversation, error))
         with shielded("session end"):
             token = self._entered.take()
@@ -221,6 +235,10 @@ class Session(BoundTracking):
             if is_over and self._flushes:
                 return self._recorder.pipeline.flush()
         return None
+
+    @property
+    def _is_ended(self) -> bool:
+        return self._own is not None and self._ended_at == self._own.conversation.event_count
 
     def _end(self, conversation: Conversation, error: BaseException | None) -> None:
         if conversation.around is not None and conversation.around.session_id == conversation.session_id:

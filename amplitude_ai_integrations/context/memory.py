@@ -31,14 +31,24 @@ class Origin(NamedTuple):
 
 
 class SessionMemory:
-    """One session: how many exchanges it had, which questions were asked, what its traces cost."""
+    """One session: its turn and exchange counts, which questions were asked, what its traces cost."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._turn = 0
         self._exchanges = 0
         self._answered = 0
         self._questions: OrderedDict[int, None] = OrderedDict()
         self._spent: OrderedDict[str, Spent] = OrderedDict()
+
+    def take_turn(self, explicit: int | None = None) -> int:
+        """Return the next turn number, or the explicit one, which raises the count to itself."""
+        with self._lock:
+            if explicit is None:
+                self._turn += 1
+                return self._turn
+            self._turn = max(self._turn, explicit)
+            return explicit
 
     def said(self) -> None:
         """The user said something: a new exchange."""

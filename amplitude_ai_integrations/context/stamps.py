@@ -5,18 +5,34 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from itertools import count
 from random import Random
 from typing import Final
 
 # Seeded by the operating system and apart from `random`, which programs seed for their own ends.
 _random: Final = Random()  # noqa: S311 - ids have to be unique, not secret
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_random.seed)
+_process = ""
+_count = count()
+
+
+def _begin() -> None:
+    global _process, _count  # noqa: PLW0603 - a process's own, and a fork is another process
+    _random.seed()
+    _process = new_id()[:24]
+    _count = count(_random.getrandbits(40))
 
 
 def new_id() -> str:
     """Return a random UUID (version 4) as text, in a tenth of the time the standard library takes."""
     return _uuid(f"{_random.getrandbits(128):032x}", 4)
+
+
+def insert_id() -> str:
+    """Return what Amplitude tells events apart by, in the shape of a UUID: this process's number and a count.
+
+    Nobody guesses or draws on it, so that it need not be random as a whole, which takes three times as long.
+    """
+    return f"{_process}{next(_count):012x}"
 
 
 def id_for(text: str) -> str:
@@ -37,3 +53,8 @@ def now_ms() -> int:
 def seconds() -> float:
     """Return a clock to measure with: it only goes forward."""
     return time.perf_counter()
+
+
+_begin()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin)

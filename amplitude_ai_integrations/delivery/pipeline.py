@@ -49,8 +49,10 @@ class Pipeline:
             self.dropped["before_send"] += 1
             return
         for sink in self.sinks:
-            with shielded("delivery"):
+            try:
                 sink.send(final)
+            except Exception as error:  # noqa: BLE001 - a sink that fails must not keep the next from its event
+                shield.keep("delivery", error)
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything submitted so far."""

@@ -14,7 +14,7 @@ from ..schema.catalog import Field, fields_of
 from ..schema.enrichments import SessionEnrichments
 from ..schema.fields import Content
 from ..schema.names import wire_name
-from ..schema.values import clean, plain, to_json
+from ..schema.values import clean, json_of, plain, to_json
 from ..version import __version__
 from .modes import LEAVES, judgement
 from .redaction import Redactor
@@ -39,18 +39,21 @@ class Gate:
 
         ``values`` are by field name; what is ``None`` or ``UNSET`` is no property.
         """
-        result = self._custom(custom) if custom else {}
-        fields = _fields(kind)
+        result = self._stamps.copy()
+        if custom:
+            result = {**self._custom(custom), **result}
+        plain_fields, worded = _fields(kind)
         for name, value in values.items():
             if value is None or value is UNSET:
                 continue
-            field = fields[name]
-            if field.about.content is not None:
-                value = self._content(field, value)  # noqa: PLW2901 - what may leave of it
-                if value is None:
-                    continue
-            result[field.wire] = value
-        result.update(self._stamps)
+            wire = plain_fields.get(name)
+            if wire is not None:
+                result[wire] = value
+                continue
+            field = worded[name]
+            kept = self._content(field, value)
+            if kept is not None:
+                result[field.wire] = kept
         return result
 
     def _content(self, field: Field, value: Any) -> Any:
@@ -61,8 +64,8 @@ class Gate:
             text = value if isinstance(value, str) else to_json(value)
             return {"text": self._redactor.text(clean(text))} if text else None
         if isinstance(value, str):
-            return to_json(self._redactor.text(clean(value)))
-        return to_json(self._redactor.value(plain(value)))
+            return json_of(self._redactor.text(clean(value)))
+        return json_of(self._redactor.value(plain(value)))
 
     def _allowed(self, field: Field, value: Any) -> Any:
         if self.mode is ContentMode.FULL:
@@ -90,8 +93,13 @@ def _chosen(value: Any, keys: frozenset[str]) -> dict[str, Any] | None:
 
 
 @cache
-def _fields(event: type[AgentEvent]) -> dict[str, Field]:
-    return {field.name: field for field in fields_of(event)}
+def _fields(event: type[AgentEvent]) -> tuple[dict[str, str], dict[str, Field]]:
+    """Return the wire names of an event's fields that hold no words, and the fields that do."""
+    fields = fields_of(event)
+    return (
+        {field.name: field.wire for field in fields if field.about.content is None},
+        {field.name: field for field in fields if field.about.content is not None},
+    )
 
 
 def _stamps(config: AIConfig) -> dict[str, Any]:

@@ -27,6 +27,8 @@ def shape_of(field: Field) -> Shape | None:
 
 def number(value: Any) -> float | None:
     """Return a finite number, or ``None``."""
+    if type(value) is float and math.isfinite(value):
+        return value
     if type(value) is int and -(2**63) <= value < 2**64:
         return value
     value = plain(value)

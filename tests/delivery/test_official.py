@@ -176,7 +176,7 @@ def test_debug_prints_a_line_and_dry_run_sends_nothing(
         ai.shutdown()
     line = (
         "[amplitude-ai] [Agent] AI Response | user=user-1 | session=s-1 | model=gpt-4o | tokens=1,247"
-        " | cost=$0.0065 | latency=1,203 ms"
+        " | cost=$0.0065 | latency=1,203ms"
     )
     assert capsys.readouterr().err.splitlines() == [line, line]
     assert len(collector.events) == 1

@@ -63,10 +63,10 @@ TRACKING = [
     "client.recording:plain",
     "client.recording:replay_id",
     "client.recording:trace_of_message",
-    "client.recording:take_turn",
+    "client.recording:memory_of",
     "client.recording:usable_id",
     "context.trace:Place.latest",
-    "context.turns:MemoryTurnCounter.take",
+    "context.memory:SessionMemory.take_turn",
     "delivery.pipeline:Pipeline.submit",
     "delivery.pipeline:event_type",
     "privacy.gate:Gate.properties",
@@ -93,6 +93,7 @@ SENT = {
     "x-amplitude-session-id": "of-another-service",
     "x-amplitude-agent-id": "router",
     "x-amp-device-id": "d-1",
+    "x-amp-session-id": "1700000000000",
 }
 
 
