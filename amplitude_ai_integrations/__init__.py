@@ -1,6 +1,8 @@
 """Agent analytics: every turn of every AI agent as a correct ``[Agent]`` event.
 
 Names are imported when they are first used, so that importing this package imports no vendor.
+
+PYTEST_DONT_REWRITE: the plugin may be loaded after the package.
 """
 
 from __future__ import annotations
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
         ProviderError,
         ValidationError,
     )
+    from .pricing import (
+        calculate_cost,
+        enable_live_price_updates,
+        infer_provider,
+        strip_provider_prefix,
+    )
     from .propagation import extract_context, inject_context
     from .providers.openai import AsyncOpenAI, OpenAI
     from .schema.enrichments import (
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
         SessionEnrichments,
         TopicClassification,
     )
+    from .testing.mock import MockAmplitudeAI
     from .wrappers import wrap
 
 _MODULES = {
@@ -61,6 +70,12 @@ _MODULES = {
         "ProviderError",
         "ValidationError",
     ),
+    "pricing": (
+        "calculate_cost",
+        "enable_live_price_updates",
+        "infer_provider",
+        "strip_provider_prefix",
+    ),
     "propagation": ("extract_context", "inject_context"),
     "providers.openai": ("AsyncOpenAI", "OpenAI"),
     "schema.enrichments": (
@@ -70,6 +85,7 @@ _MODULES = {
         "SessionEnrichments",
         "TopicClassification",
     ),
+    "testing.mock": ("MockAmplitudeAI",),
     "wrappers": ("wrap",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -88,6 +104,7 @@ __all__ = [
     "EvidenceQuote",
     "MemorySink",
     "MessageLabel",
+    "MockAmplitudeAI",
     "OpenAI",
     "ProviderError",
     "RubricScore",
@@ -99,10 +116,14 @@ __all__ = [
     "TurnCounter",
     "ValidationError",
     "__version__",
+    "calculate_cost",
+    "enable_live_price_updates",
     "extract_context",
+    "infer_provider",
     "inject_context",
     "is_serverless",
     "keep_session",
+    "strip_provider_prefix",
     "track_conversation",
     "wrap",
 ]

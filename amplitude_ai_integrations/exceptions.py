@@ -23,7 +23,7 @@ class ValidationError(AmplitudeAIError, ValueError):
 
 
 class CostCalculationError(AmplitudeAIError):
-    """The price of a model is unknown, under ``AIConfig(strict_cost=True)`` only."""
+    """The price of a model is unknown, under ``strict_cost=True`` or ``calculate_cost(strict=True)`` only."""
 
 
 class ProviderError(AmplitudeAIError):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections import OrderedDict
 from typing import Any, NamedTuple
 
-_LIMIT = 10_000
+from ..context import stamps
+from ..context.recent import Recent
+
 _Key = tuple[object, str]
 
 
@@ -20,33 +20,9 @@ class Asked(NamedTuple):
     arguments: Any = None
 
 
-class _Asked:
-    """Tool calls that models asked for and that no request has answered yet, and those it has."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._calls: OrderedDict[_Key, Asked | None] = OrderedDict()
-
-    def note(self, key: _Key, asked: Asked) -> None:
-        with self._lock:
-            self._keep(key, asked)
-
-    def answer(self, key: _Key) -> tuple[bool, Asked | None]:
-        with self._lock:
-            is_new = self._calls.get(key, _UNSEEN) is not None
-            asked = self._calls.get(key)
-            self._keep(key, None)
-            return is_new, asked
-
-    def _keep(self, key: _Key, asked: Asked | None) -> None:
-        self._calls[key] = asked
-        self._calls.move_to_end(key)
-        while len(self._calls) > _LIMIT:
-            self._calls.popitem(last=False)
-
-
-_UNSEEN = Asked(0.0, "")
-_asked = _Asked()
+_lock = threading.RLock()
+_asked: Recent[_Key, Asked] = Recent()
+_ANSWERED = Asked(0.0, "")
 
 
 def note_asked(place: object, calls: list[dict[str, Any]], message_id: str) -> None:
@@ -54,8 +30,8 @@ def note_asked(place: object, calls: list[dict[str, Any]], message_id: str) -> N
     for call in calls:
         if call.get("id"):
             function = call.get("function") or {}
-            asked = Asked(time.perf_counter(), message_id, function.get("name"), function.get("arguments"))
-            _asked.note((place, call["id"]), asked)
+            asked = Asked(stamps.seconds(), message_id, function.get("name"), function.get("arguments"))
+            _asked.put((place, call["id"]), asked)
 
 
 def answer(place: object, call_id: str) -> tuple[bool, Asked | None]:
@@ -63,4 +39,13 @@ def answer(place: object, call_id: str) -> tuple[bool, Asked | None]:
 
     A result that was seen before is a request sent again, and not a second run.
     """
-    return _asked.answer((place, call_id))
+    key = (place, call_id)
+    with _lock:
+        asked = _asked.get(key)
+        _asked.put(key, _ANSWERED)
+    return asked is not _ANSWERED, None if asked is _ANSWERED else asked
+
+
+def forget() -> None:
+    """Forget all of it, for tests that begin anew."""
+    _asked.clear()

@@ -148,7 +148,7 @@ class _Recording:
             derive(self.kind, self.values)
         except Exception as error:  # noqa: BLE001 - the event goes without what could not be derived
             shield.keep("derive", error)
-        if self.recorder.config.strict_cost and self.by_hand:
+        if self.recorder.config.strict_cost and self.by_hand and given.get("auto_calculate_cost", True):
             check_price(self.kind, self.values)
         if context is None:
             self._finish(None)

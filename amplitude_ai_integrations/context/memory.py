@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import NamedTuple
+from operator import add
+from typing import Final, NamedTuple
 
 from .recent import Recent
 
@@ -13,11 +14,17 @@ _MOST_QUESTIONS = 64
 
 
 class Spent(NamedTuple):
-    """What the answers of one trace cost and took, so far."""
+    """What the answers of one trace cost and took, so far, under the names of an event's fields."""
 
     cost_usd: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
+    reasoning_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_creation_tokens: int = 0
+
+
+_NOTHING: Final = Spent()
 
 
 class Origin(NamedTuple):
@@ -77,19 +84,15 @@ class SessionMemory:
     def spend(self, trace_id: str, more: Spent) -> None:
         """Add an answer to what its trace has cost."""
         with self._lock:
-            so_far = self._spent.pop(trace_id, Spent())
-            self._spent[trace_id] = Spent(
-                so_far.cost_usd + more.cost_usd,
-                so_far.input_tokens + more.input_tokens,
-                so_far.output_tokens + more.output_tokens,
-            )
+            so_far = self._spent.pop(trace_id, _NOTHING)
+            self._spent[trace_id] = Spent(*map(add, so_far, more))
             if len(self._spent) > _MOST_TRACES:
                 self._spent.popitem(last=False)
 
     def spent(self, trace_id: str) -> Spent:
         """Return what the answers of a trace have cost."""
         with self._lock:
-            return self._spent.get(trace_id, Spent())
+            return self._spent.get(trace_id, _NOTHING)
 
 
 _sessions: Recent[str, SessionMemory] = Recent()
@@ -109,3 +112,9 @@ def remember_message(message_id: str, origin: Origin) -> None:
 def origin_of(message_id: str) -> Origin | None:
     """Return where a message was said, if this process saw it not too long ago."""
     return _messages.get(message_id)
+
+
+def forget() -> None:
+    """Forget all of it, for tests that begin anew."""
+    _sessions.clear()
+    _messages.clear()

@@ -45,3 +45,8 @@ class Recent(Generic[K, V]):
             else:
                 self._entries.move_to_end(key)
             return value
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from decimal import Decimal
-from functools import lru_cache
-from typing import NamedTuple
+from numbers import Real
+from time import time
+from typing import Any, Final, NamedTuple
 
-_ONE_HOUR = 3_600
-_PROVIDERS = {"azure_openai": "azure", "azure-openai": "azure", "bedrock": "aws", "gemini": "google"}
+from ..exceptions import CostCalculationError, shielded
+from .rates import Rates, current_prices
+
+_MOST_TOKENS: Final = 10**15  # no call has more
+_LONGEST_NAMES: Final = 300  # characters; what is longer names no model, and is not worth remembering
 
 
 class Tokens(NamedTuple):
@@ -20,74 +22,66 @@ class Tokens(NamedTuple):
     cache_creation: int = 0
 
 
-class _Rates(NamedTuple):
-    input: Decimal
-    output: Decimal
-    cache_read: Decimal
-    cache_creation: Decimal
+def calculate_cost(
+    model_name: str,
+    input_tokens: int | None,
+    output_tokens: int | None,
+    cache_read_input_tokens: int | None = 0,
+    cache_creation_input_tokens: int | None = 0,
+    *,
+    provider: str | None = None,
+    strict: bool = False,
+) -> float | None:
+    """Return what a model call costs in US dollars at full precision, or ``None`` where that is unknown.
+
+    ``input_tokens`` includes the cached ones; ``None`` counts as zero, and what is no count at all (negative,
+    not a number) leaves the cost unknown. Without a ``provider`` the seller is told from the model's name.
+
+    Raises:
+        CostCalculationError: The cost is unknown, with ``strict`` only.
+    """
+    cost = None
+    with shielded("calculate_cost"):
+        given = (input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens)
+        counts = [count for value in given if (count := _count(value)) is not None]
+        if isinstance(model_name, str) and len(counts) == len(given):
+            seller = provider if isinstance(provider, str) else None
+            cost = cost_usd(model_name, seller, Tokens(*counts))
+    if cost is None and strict:
+        raise CostCalculationError(
+            f"What {model_name!r} costs is unknown; pass the cost, or try enable_live_price_updates()."
+        )
+    return cost
 
 
 def cost_usd(model: str, provider: str | None, tokens: Tokens) -> float | None:
-    """Return the cost in US dollars at full precision, or ``None`` where the price is unknown.
-
-    A look-up takes about a hundred microseconds, so the rates of each model are worked out once an hour
-    (prices may depend on the time of day); models whose price depends on the size of the call are looked
-    up each time.
-    """
-    reads = min(tokens.cache_read, tokens.input)
-    tokens = tokens._replace(
-        cache_read=reads, cache_creation=min(tokens.cache_creation, tokens.input - reads)
-    )
-    rates = _rates(model, provider, int(time.time()) // _ONE_HOUR)
-    if rates is None:
+    """Return the cost in US dollars at full precision, or ``None`` where the price is unknown."""
+    if len(model) + len(provider or "") > _LONGEST_NAMES:
         return None
-    if isinstance(rates, _Rates):
-        plain = tokens.input - tokens.cache_read - tokens.cache_creation
-        amounts = (plain, tokens.output, tokens.cache_read, tokens.cache_creation)
-        return float(sum((rate * amount for rate, amount in zip(rates, amounts, strict=True)), Decimal()))
-    price = _price(*rates, tokens)
-    return None if price is None else float(price)
-
-
-@lru_cache(maxsize=512)
-def _rates(model: str, provider: str | None, _hour: int) -> _Rates | tuple[str, str | None] | None:
-    """Return a model's price per token, its name in the price list if that is not linear, or nothing."""
-    for name, vendor in _candidates(model, provider):
-        small, large = (_probe(name, vendor, size) for size in (1_000, 1_000_000))
-        if small is not None and large is not None:
-            return small if small == large else (name, vendor)
+    for rates in current_prices().rates(model, provider, int(time()) // 60):
+        if tokens.input > rates.above:
+            return _cost(rates, tokens)
     return None
 
 
-def _candidates(model: str, provider: str | None) -> list[tuple[str, str | None]]:
-    vendor = _PROVIDERS.get(provider or "", provider)
-    bare = model.rpartition("/")[2]
-    return list(dict.fromkeys([(model, vendor), (model, None), (bare, vendor), (bare, None)]))
-
-
-def _probe(model: str, provider: str | None, size: int) -> _Rates | None:
-    probes = (
-        Tokens(input=size),
-        Tokens(output=size),
-        Tokens(input=size, cache_read=size),
-        Tokens(input=size, cache_creation=size),
-    )
-    prices = [_price(model, provider, probe) for probe in probes]
-    if any(price is None for price in prices):
+def _cost(rates: Rates, tokens: Tokens) -> float | None:
+    _, parts, sent, written, read, created, call = rates
+    if (sent is None and tokens.input) or (written is None and tokens.output):
         return None
-    return _Rates(*(price / size for price in prices if price is not None))
+    reads = min(tokens.cache_read, tokens.input)
+    creations = min(tokens.cache_creation, tokens.input - reads)
+    plain = tokens.input - reads - creations
+    return (
+        call
+        + plain * (sent or 0)
+        + tokens.output * (written or 0)
+        + reads * (read or 0)
+        + creations * (created or 0)
+    ) / parts
 
 
-def _price(model: str, provider: str | None, tokens: Tokens) -> Decimal | None:
-    from genai_prices import Usage, calc_price
-
-    usage = Usage(
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
-        cache_write_tokens=tokens.cache_creation,
-    )
-    try:
-        return calc_price(usage, model, provider_id=provider).total_price
-    except LookupError:
-        return None
+def _count(value: Any) -> int | None:
+    if value is None:
+        return 0
+    is_number = type(value) is int or (isinstance(value, Real) and not isinstance(value, bool))
+    return int(value) if is_number and 0 <= value <= _MOST_TOKENS else None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-import time
-import uuid
 from collections.abc import Callable
 from contextvars import Token
 from typing import Any
 
 from ..client.recording import Scope
+from ..context import stamps
 from ..context.current import AgentFacts, Conversation, SessionContext, push_context, reset_context
 from ..context.trace import Place, Trace
 from ..exceptions import shielded
@@ -107,7 +106,7 @@ class RequestConversation(Conversation):
         own = id_of(answers, "session_id")
         self.is_from_application = own is not None
         self.is_from_service = own is None and "session_id" in sent
-        self.session_id = own or sent.get("session_id") or str(uuid.uuid4())
+        self.session_id = own or sent.get("session_id") or stamps.new_id()
         self.agent = AgentFacts(
             parent_agent_id=sent.get("agent_id"),
             context=mapping_of(answers, "context"),
@@ -142,7 +141,7 @@ class RequestSession:
     __slots__ = ("_token", "context", "conversation", "started")
 
     def __init__(self, policy: Policy, request: Callable[[], Any], headers: Callable[[], Any]) -> None:
-        self.started = time.perf_counter()
+        self.started = stamps.seconds()
         self.conversation = RequestConversation(policy, request, headers)
         place = Place(_ServiceTrace(headers) if policy.propagates else None)
         self.context = SessionContext(self.conversation, policy.agent, place)
@@ -173,7 +172,7 @@ class RequestSession:
             where = {"trace_id": last.id if last is not None else None}
             policy.ai.recorder.record(SessionEnd, {**where, **failure}, scope)
         elif failure:
-            took = (time.perf_counter() - self.started) * 1000
+            took = (stamps.seconds() - self.started) * 1000
             step = {"span_name": "request", "latency_ms": took, "error_message": str(error)}
             policy.ai.recorder.record(Span, {**step, **failure}, scope)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from amplitude_ai_integrations.calls import tools
+from amplitude_ai_integrations.context.recent import Recent
 from amplitude_ai_integrations.calls.tools import answer, note_asked
 
 
@@ -60,7 +61,7 @@ def test_sessions_do_not_share_ids(call_id: str) -> None:
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, call_id: str) -> None:
-    monkeypatch.setattr(tools, "_LIMIT", 3)
+    monkeypatch.setattr(tools, "_asked", Recent(3))
     asked = tools._Asked()
     for number in range(5):
         asked.answer(("s", f"answered {number}"))
@@ -69,7 +70,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, call_id:
 
 
 def test_answers_alone_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "_LIMIT", 3)
+    monkeypatch.setattr(tools, "_asked", Recent(3))
     asked = tools._Asked()
     for number in range(9):
         asked.answer(("s", f"answered {number}"))
