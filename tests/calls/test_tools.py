@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -60,18 +61,10 @@ def test_sessions_do_not_share_ids(call_id: str) -> None:
     assert asked.message_id == "m-1"
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, call_id: str) -> None:
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "_asked", Recent(3))
-    asked = tools._Asked()
     for number in range(5):
-        asked.answer(("s", f"answered {number}"))
-        asked.note(("s", f"asked {number}"), tools.Asked(0.0, "m"))
-    assert len(asked._calls) <= 3
-
-
-def test_answers_alone_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "_asked", Recent(3))
-    asked = tools._Asked()
-    for number in range(9):
-        asked.answer(("s", f"answered {number}"))
-    assert len(asked._calls) <= 3
+        answer("s", f"answered {number}")
+        note_asked("s", [{"id": f"asked {number}"}], "m")
+    assert answer("s", "asked 4") == (True, tools.Asked(ANY, "m"))
+    assert answer("s", "asked 0") == (True, None)
