@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         is_serverless,
         track_conversation,
     )
+    from .client.decorators import observe, tool
+    from .client.tracker import ToolCallTracker
     from .config import AIConfig, ContentMode, TurnCounter
     from .context.threads import keep_session
     from .delivery.sinks import ConsoleSink, MemorySink, Sink
@@ -59,6 +61,8 @@ _MODULES = {
         "is_serverless",
         "track_conversation",
     ),
+    "client.decorators": ("observe", "tool"),
+    "client.tracker": ("ToolCallTracker",),
     "config": ("AIConfig", "ContentMode", "TurnCounter"),
     "context.threads": ("keep_session",),
     "delivery.sinks": ("ConsoleSink", "MemorySink", "Sink"),
@@ -112,6 +116,7 @@ __all__ = [
     "SessionEnrichments",
     "Sink",
     "TenantHandle",
+    "ToolCallTracker",
     "TopicClassification",
     "TurnCounter",
     "ValidationError",
@@ -123,7 +128,9 @@ __all__ = [
     "inject_context",
     "is_serverless",
     "keep_session",
+    "observe",
     "strip_provider_prefix",
+    "tool",
     "track_conversation",
     "wrap",
 ]

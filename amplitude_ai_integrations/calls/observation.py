@@ -10,6 +10,7 @@ from typing import Any
 from ..client.client import AmplitudeAI
 from ..client.failures import failure_of
 from ..client.recording import Scope
+from ..client.tracker import ToolCallTracker
 from ..config import AIConfig
 from ..context import stamps
 from ..context.current import SessionContext, get_active_context
@@ -55,6 +56,8 @@ class Observation:
         self._request = RequestFacts("", "")
         self._first_at: float | None = None
         self._context = get_active_context()
+        if self._context is None:
+            self._keywords = {**_fallback(), **self._keywords}
         self._session_id: str | None = None
         self._trace: Trace | None = None
         self._handled = sys.exc_info()[1]
@@ -246,6 +249,14 @@ class Observation:
     def _at_its_trace(self, kind: type[AgentEvent]) -> SessionContext | None:
         # The user's message may roll the trace, which has to happen in the caller's own place.
         return get_active_context() if kind is UserMessage else self._context
+
+
+def _fallback() -> dict[str, Any]:
+    """Return what holds for the whole process outside any session, where a program set something."""
+    fallback = ToolCallTracker.fallback()
+    if fallback is None:
+        return {}
+    return {name: value for name, value in fallback.fields.items() if value is not None}
 
 
 def _refusal(facts: ResponseFacts) -> dict[str, Any]:

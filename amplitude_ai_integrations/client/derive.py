@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from ..exceptions import CostCalculationError
 from ..pricing.cost import Tokens, cost_usd
 from ..pricing.tier import model_tier
 from ..schema.base import AgentEvent
-from ..schema.enrichments import MessageLabel
 from ..schema.events import AIResponse, Embedding, Score, Span, ToolCall, UserMessage
-from ..schema.facts import name
+from ..schema.facts import name, number
 from ..schema.text import words_of
 from ..schema.values import plain, to_json
 from .usage import tokens_of
 
 Values = dict[str, Any]
+
+_NO_PARTS: Final = {"name": "", "description": "", "parameters": None}
 
 
 def derive(kind: type[AgentEvent], values: Values) -> None:
@@ -34,12 +35,12 @@ def _user_message(values: Values) -> None:
 
 
 def _ai_response(values: Values) -> None:
+    usage, is_priced = values.pop("usage", None), values.pop("auto_calculate_cost", True)
+    omits = values.pop("omit_repeated_content", False)
     _messages(values)
-    usage = values.pop("usage", None)
     if usage is not None:
         for field, value in tokens_of(usage).items():
             values.setdefault(field, value)
-    is_priced = values.pop("auto_calculate_cost", True)
     sent, written = values.get("input_tokens"), values.get("output_tokens")
     if sent is not None or written is not None:
         values.setdefault("total_tokens", _count(sent) + _count(written))
@@ -54,7 +55,7 @@ def _ai_response(values: Values) -> None:
         values["system_prompt_length"] = len(prompt if isinstance(prompt, str) else to_json(prompt))
     if isinstance(values.get("tool_definitions"), (list, tuple)):
         _tool_definitions(values)
-    if values.pop("omit_repeated_content", False):
+    if omits:
         values.pop("system_prompt", None)
         values.pop("tool_definitions", None)
     values.setdefault("is_error", False)
@@ -73,7 +74,7 @@ def _span(values: Values) -> None:
 def _tool_call(values: Values) -> None:
     is_failure = values.get("is_error", False) or _is_given(values.get("error_message"))
     values.setdefault("tool_success", not is_failure)
-    values["is_error"] = not values["tool_success"]
+    values.setdefault("is_error", not values["tool_success"])
 
 
 def _score(values: Values) -> None:
@@ -87,19 +88,19 @@ def _messages(values: Values) -> None:
         values["llm_message"] = words_of(content)
     attachments = values.get("attachments")
     if isinstance(attachments, (list, tuple)) and attachments:
-        facts = [item for item in attachments if isinstance(item, dict)]
-        sizes = [size for item in facts if type(size := item.get("size_bytes")) in (int, float)]
+        facts = [fact for item in attachments if isinstance(fact := plain(item), dict)]
+        known = [number(fact.get("size_bytes")) for fact in facts]
+        sizes = [size for size in known if size is not None and size >= 0]
         values["has_attachments"] = True
         values["attachment_count"] = len(attachments)
-        values["attachment_types"] = sorted({name(item["type"]) for item in facts if item.get("type")})
+        values["attachment_types"] = sorted({name(fact["type"]) for fact in facts if fact.get("type")})
         if sizes:
-            values["total_attachment_size_bytes"] = sum(sizes)
+            values["total_attachment_size_bytes"] = number(sum(sizes))
     labels = values.get("message_labels")
     if isinstance(labels, (list, tuple)):
-        pairs = [label.to_dict() if isinstance(label, MessageLabel) else label for label in labels]
         values["message_label_map"] = {
-            str(pair["key"]): pair["value"]
-            for pair in pairs
+            pair["key"]: pair["value"]
+            for pair in map(plain, labels)
             if isinstance(pair, dict) and isinstance(pair.get("key"), str) and "value" in pair
         } or None
 
@@ -127,8 +128,8 @@ def check_price(kind: type[AgentEvent], values: Values) -> None:
     Raises:
         CostCalculationError: The price list has no such model.
     """
-    counted = kind in (AIResponse, Embedding) and values.get("input_tokens") is not None
-    if counted and values.get("cost_usd") is None:
+    is_counted = any(values.get(name) is not None for name in ("input_tokens", "output_tokens"))
+    if kind in (AIResponse, Embedding) and is_counted and values.get("cost_usd") is None:
         raise CostCalculationError(
             f"The price of model {values.get('model_name')!r} of provider {values.get('provider')!r} is "
             "unknown; pass total_cost_usd=, or the model's name as its provider writes it."
@@ -136,9 +137,10 @@ def check_price(kind: type[AgentEvent], values: Values) -> None:
 
 
 def _tool_definitions(values: Values) -> None:
-    definitions = [_definition(item) for item in plain(values["tool_definitions"]) if isinstance(item, dict)]
-    ordered = sorted(definitions, key=lambda item: to_json(item.get("name")))
-    canonical = json.dumps(ordered, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    taken = map(plain, values["tool_definitions"])  # each by itself: no order decides what is cut
+    definitions = [_definition(item) for item in taken if isinstance(item, dict)]
+    ordered = sorted((to_json(item.get("name")), _canonical(item)) for item in definitions)
+    canonical = f"[{','.join(text for _name, text in ordered)}]"
     values["tool_definitions"] = definitions
     values["tool_definitions_count"] = len(definitions)
     values["tool_definitions_hash"] = hashlib.sha256(canonical.encode()).hexdigest()[:16]
@@ -154,6 +156,12 @@ def _definition(item: dict[str, Any]) -> dict[str, Any]:
         "parameters": inner.get("parameters") or inner.get("input_schema"),
     }
     return {part: value for part, value in parts.items() if value is not None}
+
+
+def _canonical(item: dict[str, Any]) -> str:
+    # Missing parts count too, so that a hash goes on meaning what it meant in events of `amplitude-ai`.
+    whole = {**_NO_PARTS, **item}
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _is_given(value: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
@@ -27,6 +26,8 @@ def is_serverless() -> bool:
 
 def wait_for(flushing: FlushResult) -> None:
     """Wait until everything is delivered, five seconds at most; inside a running event loop, not at all."""
+    import asyncio  # where it is not in use already, it takes longer to import than all of this package
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -38,6 +39,8 @@ def wait_for(flushing: FlushResult) -> None:
 
 async def await_for(flushing: FlushResult) -> None:
     """Await the same, without holding up the event loop."""
+    import asyncio
+
     try:
         await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(flushing)), _DEADLINE)
     except (TimeoutError, asyncio.TimeoutError):

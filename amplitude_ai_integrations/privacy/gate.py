@@ -17,7 +17,6 @@ from ..schema.names import wire_name
 from ..schema.values import clean, json_of, plain, to_json
 from ..version import __version__
 from .modes import LEAVES, judgement
-from .redaction import Redactor
 
 RUNTIME: Final = "python"
 
@@ -26,6 +25,8 @@ class Gate:
     """Applies a configuration's content mode and redaction to events."""
 
     def __init__(self, config: AIConfig) -> None:
+        from .redaction import Redactor  # its patterns take a while to compile
+
         self.mode = config.content_mode
         self._leaves = LEAVES[config.content_mode]
         self._context_keys = frozenset(config.context_keys)
