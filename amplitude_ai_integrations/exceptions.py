@@ -7,6 +7,7 @@ from collections import Counter
 from types import TracebackType
 from typing import Final
 
+DELIVERY: Final = "delivery"
 logger: Final = logging.getLogger("amplitude_ai_integrations")
 
 
@@ -46,9 +47,9 @@ class Shield:
         kind = f"{where}: {type(error).__name__}"
         self.swallowed[kind] += 1
         if self.swallowed[kind] == 1:
-            logger.warning(
-                "%s; the event may be incomplete, your program is not affected", kind, exc_info=error
-            )
+            level = logging.ERROR if where == DELIVERY else logging.WARNING
+            words = "%s; the event may be incomplete or lost, your program is not affected"
+            logger.log(level, words, kind, exc_info=error)
 
     def keep(self, where: str, error: Exception) -> None:
         """Keep an error from the host program, unless it is meant for it; called while it is handled.

@@ -55,17 +55,23 @@ class Observation:
         self._message_id = usable_id(self._keywords.get("message_id"), "message_id") or stamps.new_id()
         self._request = RequestFacts("", "")
         self._first_at: float | None = None
+        self._session_id: str | None = None
+        self._trace: Trace | None = None
         self._context = get_active_context()
         if self._context is None:
             self._keywords = {**_fallback(), **self._keywords}
-        self._session_id: str | None = None
-        self._trace: Trace | None = None
+            self._trace = Trace()  # question and answer belong together also where nobody said to what
         self._handled = sys.exc_info()[1]
         self._started = stamps.seconds()
         with shielded("model call, begin"):
             self._request = adapter.request(payload)
             self._said()
         self._started = stamps.seconds()
+
+    @property
+    def propagates(self) -> bool:
+        """Whether the call is to carry session, trace and agent in its headers."""
+        return self._config().propagate_context
 
     def chunk(self, chunk: Any) -> None:
         """Take one piece of a streamed answer."""
@@ -242,7 +248,7 @@ class Observation:
     ) -> None:
         context = self._at_its_trace(kind)
         scope = Scope(context=context)
-        if kind is not UserMessage and self._trace is not None:
+        if self._trace is not None and (kind is not UserMessage or context is None):
             given["trace_id"] = self._trace.id
         self._ai.recorder.record(kind, {**given, **keywords}, scope, by_hand=False, question=question)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..config import AIConfig
-from ..exceptions import shield, shielded
+from ..exceptions import DELIVERY, shield, shielded
 from ..privacy.gate import Gate
 from ..schema.base import AgentEvent
 from ..schema.catalog import event_type
@@ -52,7 +52,7 @@ class Pipeline:
             try:
                 sink.send(final)
             except Exception as error:  # noqa: BLE001 - a sink that fails must not keep the next from its event
-                shield.keep("delivery", error)
+                shield.keep(DELIVERY, error)
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything submitted so far."""

@@ -17,6 +17,7 @@ from ..calls.streams import Hides, observe_async, observe_sync
 from ..client.attach import client_of
 from ..context import get_active_context
 from ..exceptions import shielded
+from ..propagation import inject_context
 from ..registry import PROVIDERS, note_observed
 from .openai_chat import ChatCompletions
 from .openai_embeddings import Embeddings
@@ -91,6 +92,8 @@ class _Observed:
             observation = self._observation(options, keywords, is_streaming)
             if observation is None:
                 return None
+            if observation.propagates:
+                options.headers = inject_context(dict(headers) if isinstance(headers, Mapping) else None)
             watch = _Watch(observation, observe, is_raw=is_raw(headers))
             if is_streaming and self._asks_for_usage(options):
                 watch.hides = _is_unasked

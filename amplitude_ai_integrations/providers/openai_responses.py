@@ -57,12 +57,13 @@ class Responses:
             for part in [*(peek(item, "summary") or ()), *(peek(item, "content") or ())]
         ]
         error = peek(payload, "error")
+        calls = [_tool_call(item) for item in output if peek(item, "type") in _CALLS]
         return ResponseFacts(
             model=peek(payload, "model") or None,
             text="".join(peek(part, "text") or peek(part, "refusal") or "" for part in parts),
             reasoning="\n".join(text for part in thoughts if (text := peek(part, "text"))),
-            tool_calls=[_tool_call(item) for item in output if peek(item, "type") in _CALLS],
-            finish_reason=peek(payload, "incomplete_details", "reason") or peek(payload, "status"),
+            tool_calls=calls,
+            finish_reason=_finish_reason(payload, has_calls=bool(calls)),
             usage=usage_of(peek(payload, "usage"), "input", "output"),
             request_id=peek(payload, "id"),
             error_type=str(peek(error, "code") or "error") if error else None,
@@ -125,6 +126,14 @@ class ResponseEvents:
             found.error_type = str(peek(self._error, "code") or "error")
             found.error_message = peek(self._error, "message")
         return found
+
+
+def _finish_reason(payload: Any, *, has_calls: bool) -> str | None:
+    """Return why the model stopped, in the words of chat completions where both APIs have a word for it."""
+    reason = peek(payload, "incomplete_details", "reason") or peek(payload, "status")
+    if reason == "completed":
+        return "tool_calls" if has_calls else "stop"
+    return reason
 
 
 def _items(given: Any) -> list[dict[str, Any]]:

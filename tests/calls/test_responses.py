@@ -113,7 +113,7 @@ def test_a_whole_answer(shape: Any) -> None:
         model="gpt-5-mini",
         text="Hi you",
         reasoning="First\nsecond",
-        finish_reason="completed",
+        finish_reason="stop",
         usage=USAGE,
         request_id="resp_1",
     )

@@ -34,7 +34,7 @@ def _responses(client: Any, words: str, **options: Any) -> Any:
 
 APIS: dict[str, tuple[Call, Event]] = {
     "chat": (_chat, {}),
-    "responses": (_responses, {"provider_request_id": "resp_1", "finish_reason": "completed"}),
+    "responses": (_responses, {"provider_request_id": "resp_1", "finish_reason": "stop"}),
 }
 FAILURES = {
     "error500": openai.InternalServerError,
