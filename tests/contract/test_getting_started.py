@@ -110,8 +110,8 @@ def test_a_user_named_in_a_call_needs_no_session(client: OpenAI, sink: MemorySin
     whose: Any = {"amplitude_user_id": "user-42"}
     client.chat.completions.create(model="gpt-4o", messages=RETENTION, **whose)
     assert seen(sink) == [
-        user("What is retention?", message_id="id-1", user_id="user-42", **{"Trace ID": "id-2"}),
-        answer(TEXT, message_id="id-3", user_id="user-42", **{"Trace ID": "id-2"}, **COUNTED),
+        user("What is retention?", message_id="id-1", user_id="user-42", trace_id="id-2"),
+        answer(TEXT, message_id="id-3", user_id="user-42", trace_id="id-2", **COUNTED),
     ]
 
 
