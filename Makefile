@@ -31,6 +31,11 @@ $(VENV)-oldest/stamp: requirements/oldest.txt pyproject.toml
 	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)-peer/stamp: requirements/peer.txt
+	$(PYTHON) -m venv $(VENV)-peer
+	$(VENV)-peer/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/peer.txt
+	@touch $@
+
 demo: $(VENV)/demo.stamp ## chat with an agent and see the conversation; ONCE=1 ends by itself
 	$(BIN)/python -m example_apps.fastapi_chat.demo $(if $(ONCE),--once)
 
@@ -51,21 +56,23 @@ check: $(VENV)/main.stamp ## lint, types, floors, generated files
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/generate.py --check
 
-bench: $(VENV)/main.stamp ## what we cost, as ratios against the bare library
+bench: $(VENV)/main.stamp $(VENV)-peer/stamp ## what we cost, as ratios against the bare library
 	$(BIN)/python -m benchmarks.middleware
 	$(BIN)/python -m benchmarks.openai_call
+	$(BIN)/python -m benchmarks.tracking $(VENV)-peer/bin/python
+	$(BIN)/python -m benchmarks.redaction $(VENV)-peer/bin/python
 
-docs: $(VENV)/main.stamp ## write what is derived from the schema
+docs: $(VENV)/main.stamp ## write what is derived from the code
 	$(BIN)/python scripts/generate.py
 
 wheel: $(VENV)/main.stamp ## build the wheel and try it in an empty environment
 	$(BIN)/python scripts/try_wheel.py
 
 pins: ## renew the pins (needs uv)
-	for group in main demo browser oldest; do \
+	for group in main demo browser oldest peer; do \
 	  uv pip compile --quiet --upgrade --no-emit-index-url --no-header --universal --python-version 3.10 \
 	    requirements/$$group.in --output-file requirements/$$group.txt; \
 	done
 
 clean: ## remove environments and builds
-	rm -rf $(VENV) $(VENV)-oldest build dist
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-peer build dist

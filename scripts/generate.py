@@ -1,4 +1,4 @@
-"""Write what is derived from the schema: typed keywords, the catalog, and the event reference.
+"""Write what is derived from the code: typed keywords, the catalog, and the tables of the documentation.
 
 ``python scripts/generate.py`` writes; with ``--check`` it writes nothing and fails if a file is stale.
 """
@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from pages import reference, settings, what_leaves
 
 from amplitude_ai_integrations.client.positional import POSITIONAL
 from amplitude_ai_integrations.schema.base import AgentEvent
@@ -65,29 +67,11 @@ def keywords() -> str:
     return "\n\n".join(parts)
 
 
-def reference() -> str:
-    lines = [
-        "# Events",
-        "",
-        "Made by `scripts/generate.py` from the schema. Required properties are in bold.",
-        "",
-    ]
-    for event in catalog():
-        side = " It comes from evaluation; applications do not send it." if event["server_side"] else ""
-        lines += [f"## {event['name']}", "", f"{event['description']}{side}", ""]
-        lines += ["| property | type | words | what it says |", "|---|---|---|---|"]
-        for item in event["properties"]:
-            name = f"**{item['name']}**" if item["required"] else item["name"]
-            kind = item["type"] + ("[]" if item["is_array"] else "")
-            lines.append(f"| {name} | {kind} | {item['content'] or ''} | {item['description']} |")
-        lines.append("")
-    lines += [
-        "The column *words* tells what leaves in which content mode: `full` sends all of them (redacted);",
-        "`customer_enriched` only *judgement*; `metadata_only` none. Properties without an entry are",
-        "numbers, flags, names and ids and are sent in every mode.",
-        "",
-    ]
-    return "\n".join(lines)
+def _with_table(page: Path, name: str, table: str) -> str:
+    """Return a page that people write, with the table between two comments made anew."""
+    begin, end = f"<!-- {name}: made by scripts/generate.py -->\n", f"\n<!-- end of {name} -->"
+    text = page.read_text()
+    return text[: text.index(begin) + len(begin)] + table + text[text.index(end) :]
 
 
 def _argument(field: Field) -> str | None:
@@ -114,9 +98,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail if a file is stale")
     check = parser.parse_args().check
+    configuration = ROOT / "docs/configuration.md"
     outputs = {
         ROOT / "amplitude_ai_integrations/client/keywords.py": formatted(keywords()),
         ROOT / "docs/events.md": reference(),
+        ROOT / "docs/what-leaves.md": what_leaves(),
+        configuration: _with_table(configuration, "settings", settings()),
         ROOT / "docs/catalog.json": json.dumps(catalog(), indent=1) + "\n",
     }
     stale = [path for path, text in outputs.items() if not path.exists() or path.read_text() != text]

@@ -11,12 +11,11 @@ from msgspec import UNSET
 from ..config import AIConfig, ContentMode
 from ..schema.base import AgentEvent
 from ..schema.catalog import Field, fields_of
-from ..schema.enrichments import SessionEnrichments
 from ..schema.fields import Content
 from ..schema.names import wire_name
 from ..schema.values import clean, json_of, plain, to_json
 from ..version import __version__
-from .modes import LEAVES, judgement
+from .modes import LEAVES, enrichments_of, judgement
 
 RUNTIME: Final = "python"
 
@@ -71,8 +70,8 @@ class Gate:
     def _allowed(self, field: Field, value: Any) -> Any:
         if self.mode is ContentMode.FULL:
             return value
-        if isinstance(value, SessionEnrichments):
-            return judgement(value, self._leaves)
+        if field.name == "enrichments":
+            return judgement(enrichments_of(value), self._leaves)
         if field.about.content is Content.CONTEXT:
             return _chosen(value, self._context_keys)
         return judgement(value, self._leaves) if field.about.content in self._leaves else None

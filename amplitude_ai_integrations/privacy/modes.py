@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, Final
 
+import msgspec
+
 from ..config import ContentMode
-from ..schema.enrichments import Enrichment
+from ..schema.enrichments import Enrichment, SessionEnrichments
 from ..schema.fields import Content
 
 LEAVES: Final[dict[ContentMode, frozenset[Content]]] = {
@@ -14,6 +16,19 @@ LEAVES: Final[dict[ContentMode, frozenset[Content]]] = {
     ContentMode.METADATA_ONLY: frozenset(),
     ContentMode.CUSTOMER_ENRICHED: frozenset({Content.JUDGEMENT}),
 }
+
+
+def enrichments_of(value: object) -> SessionEnrichments | None:
+    """Return enrichments that were given as a dictionary, so that each of their words can be judged.
+
+    ``None`` for what is none: outside ``full``, nothing leaves that cannot say what it holds.
+    """
+    if isinstance(value, SessionEnrichments):
+        return value
+    try:
+        return msgspec.convert(value, SessionEnrichments)
+    except msgspec.ValidationError:
+        return None
 
 
 _DEEPEST = 12  # levels; our own types nest five, the rest is the customer's metadata

@@ -8,57 +8,52 @@ from typing import Any
 
 from ..config import AIConfig
 from ..exceptions import shielded
-from .patterns import binary, is_card, redact
-
-_PERSONAL_KEY = re.compile(r"(?i)phone|mobile|card|ssn|social.?security")
+from .binary import binary
+from .json_text import free_name, personal_number, personal_text
 
 
 class Redactor:
     """Everything a configuration replaces in a text, as one function over plain JSON values."""
 
     def __init__(self, config: AIConfig) -> None:
-        self._steps: list[Callable[[str], str]] = [binary]
-        if config.redact_pii:
-            self._steps.append(redact)
+        self._redacts_pii = config.redact_pii
+        self._own_steps: list[tuple[str, Callable[[str], str]]] = []
         for item in config.custom_redaction_patterns:
             pattern, replacement = (item, "[REDACTED]") if isinstance(item, str) else item
-            self._steps.append(_substitution(pattern, replacement))
+            self._own_steps.append(("custom_redaction_patterns", _substitution(pattern, replacement)))
         if config.custom_redaction_fn is not None:
-            self._steps.append(_safely(config.custom_redaction_fn))
-        self._redacts_numbers = config.redact_pii
+            self._own_steps.append(("custom_redaction_fn", config.custom_redaction_fn))
 
-    def text(self, text: str) -> str:
-        """Return ``text`` with everything replaced that must not leave."""
-        for step in self._steps:
-            text = step(text)
+    def text(self, text: str, key: str = "") -> str:
+        """Return ``text``, the value of ``key``, with everything replaced that must not leave.
+
+        A text that is JSON is redacted inside and stays JSON.
+        """
+        text = binary(text)
+        if self._redacts_pii:
+            text = personal_text(text, key)
+        for where, step in self._own_steps:
+            text = _own(where, step, text)
         return text
 
     def value(self, value: Any, key: str = "") -> Any:
-        """Return a plain JSON value with its strings, keys and numbers redacted."""
+        """Return a plain JSON value, that of ``key``, with its strings, keys and numbers redacted."""
         if isinstance(value, str):
-            return self.text(value)
+            return self.text(value, key)
         if isinstance(value, dict):
             return self._mapping(value)
         if isinstance(value, list):
             return [self.value(inner, key) for inner in value]
-        if self._redacts_numbers and type(value) in (int, float):
-            return self._number(value, key)
+        if self._redacts_pii and type(value) in {int, float}:
+            digits = str(int(value)) if value == value // 1 else ""
+            return personal_number(digits, key) or value
         return value
 
     def _mapping(self, value: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for name, inner in value.items():
-            safe = self.text(name)
-            if safe in result:  # two keys that differed only in what was replaced
-                safe = f"{safe} {len(result)}"
-            result[safe] = self.value(inner, name)
+            result[free_name(self.text(name), result)] = self.value(inner, name)
         return result
-
-    def _number(self, value: float, key: str) -> Any:
-        digits = str(value)
-        if _PERSONAL_KEY.search(key) and len(digits) >= 7:
-            return "[REDACTED]"
-        return "[credit_card]" if len(digits) >= 13 and digits.isdigit() and is_card(digits) else value
 
 
 def _substitution(pattern: str, replacement: str) -> Callable[[str], str]:
@@ -66,13 +61,11 @@ def _substitution(pattern: str, replacement: str) -> Callable[[str], str]:
     return lambda text: compiled.sub(replacement, text)
 
 
-def _safely(function: Callable[[str], str]) -> Callable[[str], str]:
-    def step(text: str) -> str:
-        with shielded("custom_redaction_fn"):
-            result = function(text)
-            if isinstance(result, str):
-                return result
-            raise TypeError(f"custom_redaction_fn returned {type(result).__name__}, not str")
-        return text
-
-    return step
+def _own(where: str, step: Callable[[str], str], text: str) -> str:
+    """Return what a step of the customer's makes of a text, or the text where it fails."""
+    with shielded(where):
+        result = step(text)
+        if isinstance(result, str):
+            return result
+        raise TypeError(f"{where} returned {type(result).__name__}, not str")
+    return text

@@ -15,8 +15,9 @@ from ..calls.keywords import taken_from
 from ..calls.observation import Observation
 from ..calls.streams import Hides, observe_async, observe_sync
 from ..client.attach import client_of
+from ..client.default import default_client
 from ..context import get_active_context
-from ..exceptions import shielded
+from ..exceptions import ConfigurationError, shielded
 from ..propagation import inject_context
 from ..registry import PROVIDERS, note_observed
 from .openai_chat import ChatCompletions
@@ -131,7 +132,8 @@ class _Observed:
 class OpenAI(openai.OpenAI, _Observed):
     """``openai.OpenAI`` whose calls become ``[Agent]`` events.
 
-    Takes the vendor's own arguments besides ``amplitude`` (an ``AmplitudeAI`` or an ``Amplitude``) and
+    Takes the vendor's own arguments besides ``amplitude`` (an ``AmplitudeAI`` or an ``Amplitude``; by default
+    the only ``AmplitudeAI`` there is) and
     ``provider_name`` (what the events say where the server is another vendor's). Each call also takes
     ``amplitude_user_id``, ``amplitude_conversation_id``, ``amplitude_message_id`` and the like.
     """
@@ -139,7 +141,7 @@ class OpenAI(openai.OpenAI, _Observed):
     def __init__(
         self,
         *,
-        amplitude: Any,
+        amplitude: Any = None,
         provider_name: str = "openai",
         amplitude_defaults: Mapping[str, Any] | None = None,
         **options: Any,
@@ -173,7 +175,7 @@ class AsyncOpenAI(openai.AsyncOpenAI, _Observed):
     def __init__(
         self,
         *,
-        amplitude: Any,
+        amplitude: Any = None,
         provider_name: str = "openai",
         amplitude_defaults: Mapping[str, Any] | None = None,
         **options: Any,
@@ -216,8 +218,15 @@ def adopt(
     """Make a client that is, or has become, one of our classes report to ``amplitude``.
 
     Raises:
-        ConfigurationError: ``amplitude`` is neither an ``AmplitudeAI`` nor an ``Amplitude``.
+        ConfigurationError: ``amplitude`` is neither an ``AmplitudeAI`` nor an ``Amplitude``; or it is not
+            given, and there is no client in the process or more than one.
     """
+    if amplitude is None:
+        amplitude = default_client()
+    if amplitude is None:
+        raise ConfigurationError(
+            f"{type(client).__name__}() cannot tell where to report; pass amplitude=, an AmplitudeAI."
+        )
     client_of(amplitude)
     client._amplitude = amplitude
     client._amplitude_defaults = dict(defaults or {})

@@ -130,7 +130,7 @@ class ResponseEvents:
 
 def _finish_reason(payload: Any, *, has_calls: bool) -> str | None:
     """Return why the model stopped, in the words of chat completions where both APIs have a word for it."""
-    reason = peek(payload, "incomplete_details", "reason") or peek(payload, "status")
+    reason: str | None = peek(payload, "incomplete_details", "reason") or peek(payload, "status")
     if reason == "completed":
         return "tool_calls" if has_calls else "stop"
     return reason

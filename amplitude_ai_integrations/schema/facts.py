@@ -17,8 +17,10 @@ Shape = Callable[[Any], Any]
 
 def shape_of(field: Field) -> Shape | None:
     """Return what makes of any value one that a field without words can hold, or ``None`` if there is none
-    in it; fields that hold words have no shape.
+    in it; fields that hold words have no shape, but for those that hold a list of them.
     """
+    if field.about.accepts == "Sequence[str]":
+        return names
     if field.about.content is not None:
         return None
     shape: Shape = _SHAPES.get(field.type, names)
@@ -52,7 +54,11 @@ def name(value: Any) -> str:
 
 
 def names(value: Any) -> list[str] | None:
-    """Return several short texts, or ``None``."""
+    """Return several short texts, or ``None``; one text is a list of one."""
+    if isinstance(value, str):
+        return [name(value)]
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(name, value))
     return [name(item) for item in value] if isinstance(value, (list, tuple)) else None
 
 

@@ -78,7 +78,7 @@ def report(events: list[WireEvent]) -> str:
         AI_RESPONSE: (_ANSWER, [event for event in events if is_of_type(event, AI_RESPONSE)]),
         TOOL_CALL: (_TOOL, [event for event in events if is_of_type(event, TOOL_CALL)]),
     }
-    lines = [f"{len(events)} events"]
+    lines = [f"{len(events)} event{'s' if len(events) != 1 else ''}"]
     lines += [f"  {count:>5}  {name}" for name, count in Counter(e["event_type"] for e in events).items()]
     for title, (needs, members) in groups.items():
         if members:

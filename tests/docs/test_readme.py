@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +12,9 @@ from tests.conftest import Serve
 from tests.fakes.collector import Collector
 from tests.fakes.openai_server import OpenAIServer
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+from .blocks import ROOT, blocks_of
+
+PROGRAMS = [block.code for block in blocks_of(ROOT / "README.md")]
 
 DRIVE_THE_APP = """
 from starlette.testclient import TestClient

@@ -42,7 +42,7 @@ def test_what_the_package_makes_is_right_in_every_mode(mode: Any) -> None:
 
 def test_an_enrichment_of_which_nothing_may_leave_is_right() -> None:
     mock = MockAmplitudeAI(AIConfig(content_mode="metadata_only"))  # type: ignore[arg-type]
-    mock.track_session_enrichment("u1", "s1", {"mood": "good"})  # type: ignore[arg-type]
+    mock.track_session_enrichment("u1", "s1", "good")  # type: ignore[arg-type]
     mock.assert_event_tracked("Session Enrichment", enrichments=None)
     assert problems_of(mock.events[0]) == []
 

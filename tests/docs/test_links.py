@@ -1,0 +1,58 @@
+"""The pages hang together: links lead somewhere, no page is lost, and none knows whose machine it was made on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .blocks import PAGES, ROOT
+
+ALL = [*PAGES, *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md"))]
+NOT_FOR_READERS = re.compile(
+    r"/(?:work|tmp|home|root|usr|Users)/|pypi\.org|pythonhosted|npmjs|127\.0\.0\.1:(?!8320)"
+)
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def _links(page: Path) -> list[str]:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    return re.findall(r"\]\(([^)\s]+)\)", text)
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", ALL, ids=_name)
+def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for link in _links(page):
+        path, _, anchor = link.partition("#")
+        if path.startswith(("http:", "https:")):
+            continue
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def test_every_guide_is_in_the_index() -> None:
+    index = ROOT / "docs/README.md"
+    assert {page.name for page in PAGES} - {*_links(index)} == {index.name}
+
+
+@pytest.mark.parametrize("page", ALL, ids=_name)
+def test_no_page_names_a_machine_or_a_package_index(page: Path) -> None:
+    assert NOT_FOR_READERS.findall(page.read_text()) == []
+
+
+@pytest.mark.parametrize("page", ALL, ids=_name)
+def test_every_block_is_a_program_that_is_run_or_a_command_line(page: Path) -> None:
+    fences = re.findall(r"^```(.*)$", page.read_text(), re.MULTILINE)
+    assert set(fences[::2]) <= {"python", "sh"}
+    assert set(fences[1::2]) <= {""}
