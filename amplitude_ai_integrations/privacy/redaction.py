@@ -11,12 +11,16 @@ from ..exceptions import shielded
 from .binary import binary
 from .json_text import free_name, personal_number, personal_text
 
+_SHORT_NAME = 64  # characters of a key that is worth remembering
+_MOST_NAMES = 1_024
+
 
 class Redactor:
     """Everything a configuration replaces in a text, as one function over plain JSON values."""
 
     def __init__(self, config: AIConfig) -> None:
         self._redacts_pii = config.redact_pii
+        self._names: dict[str, str] = {}
         self._own_steps: list[tuple[str, Callable[[str], str]]] = []
         for item in config.custom_redaction_patterns:
             pattern, replacement = (item, "[REDACTED]") if isinstance(item, str) else item
@@ -52,8 +56,22 @@ class Redactor:
     def _mapping(self, value: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for name, inner in value.items():
-            result[free_name(self.text(name), result)] = self.value(inner, name)
+            safe = self._name(name)
+            if safe in result:
+                safe = free_name(safe, result)
+            result[safe] = self.text(inner, name) if type(inner) is str else self.value(inner, name)
         return result
+
+    def _name(self, name: str) -> str:
+        """Return a key without what must not leave; the same few come with every event."""
+        safe = self._names.get(name)
+        if safe is None:
+            safe = self.text(name)
+            if len(name) <= _SHORT_NAME and not self._own_steps:
+                if len(self._names) >= _MOST_NAMES:
+                    self._names.clear()
+                self._names[name] = safe
+        return safe
 
 
 def _substitution(pattern: str, replacement: str) -> Callable[[str], str]:

@@ -89,6 +89,10 @@ class _Walk:
             return "[circular]"
         self.above.add(id(value))
         try:
+            if kind is dict:
+                return self.mapping(value, depth + 1)  # type: ignore[arg-type]
+            if kind is list:
+                return self.sequence(value, depth + 1)  # type: ignore[arg-type]
             return self.inside(value, depth + 1)
         except Exception as error:  # noqa: BLE001 - a value's own code failed: say so in its place
             return f"[unreadable {kind.__name__}: {type(error).__name__}]"
@@ -144,7 +148,8 @@ class _Walk:
             if self.items < 0 or self.budget <= 0:
                 result[_CUT] = len(value) - len(result)
                 break
-            result[self.text(key if type(key) is str else _shown(key))] = self.visit(inner, depth)
+            name = self.text(key if type(key) is str else _shown(key))
+            result[name] = self.text(inner) if type(inner) is str else self.visit(inner, depth)
         return result
 
     def sequence(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
@@ -160,7 +165,7 @@ class _Walk:
     def text(self, value: str) -> str:
         self.budget -= len(value)
         if self.budget >= 0:
-            return clean(value)
+            return value if value.isascii() else clean(value)
         kept = max(0, len(value) + self.budget)
         return clean(value[:kept]) + _CUT
 
