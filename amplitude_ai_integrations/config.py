@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -32,12 +32,20 @@ class TurnCounter(Protocol):
         """Return the session's next number from 1, or ``explicit``, which the next ones lie above."""
 
 
-def _env(name: str, default: T, read: Callable[[str], T]) -> Callable[[], T]:
-    def value() -> T:
-        text = os.environ.get(ENVIRONMENT_PREFIX + name)
-        return read(text) if text else default
+def _read(default: T, read: Callable[[str], T], *variables: str) -> T:
+    """Return what the first of some environment variables says, or ``default`` where none is set."""
+    for variable in variables:
+        text = os.environ.get(variable)
+        if text:
+            try:
+                return read(text)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{variable} is {text!r}; {error}") from None
+    return default
 
-    return value
+
+def _env(name: str, default: T, read: Callable[[str], T]) -> Callable[[], T]:
+    return lambda: _read(default, read, ENVIRONMENT_PREFIX + name)
 
 
 _FLAGS = {
@@ -56,21 +64,18 @@ def _flag(text: str) -> bool:
     try:
         return _FLAGS[text.strip().lower()]
     except KeyError:
-        raise ConfigurationError(f"An environment variable is {text!r}; use 'true' or 'false'.") from None
+        raise ConfigurationError("use 'true' or 'false'.") from None
 
 
 def _share(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ConfigurationError(f"A sample rate is {text!r}; use a number from 0 to 1.") from None
+        raise ConfigurationError("use a number from 0 to 1.") from None
 
 
-def _first_env(*names: str) -> Callable[[], str | None]:
-    return lambda: next((value for name in names if (value := os.environ.get(name))), None)
-
-
-_review_mode = _first_env("AMPLITUDE_AI_REVIEW_MODE", "AMPLITUDE_AI_REVIEW")
+def _first(*variables: str) -> Callable[[], str | None]:
+    return lambda: _read(None, str, *variables)
 
 
 def _environment_mode() -> str:
@@ -78,8 +83,12 @@ def _environment_mode() -> str:
 
 
 def _enabled() -> bool:
-    is_disabled = _flag(os.environ.get("AMPLITUDE_TRACKING_DISABLED") or "false")
-    return not is_disabled and _flag(os.environ.get(ENVIRONMENT_PREFIX + "ENABLED") or "true")
+    is_disabled = _read(False, _flag, "AMPLITUDE_TRACKING_DISABLED")
+    return not is_disabled and _read(True, _flag, ENVIRONMENT_PREFIX + "ENABLED")
+
+
+def _review_mode() -> bool:
+    return _read(False, _flag, ENVIRONMENT_PREFIX + "REVIEW_MODE", ENVIRONMENT_PREFIX + "REVIEW")
 
 
 @dataclass(frozen=True)
@@ -136,18 +145,18 @@ class AIConfig:
     server_url: str | None = field(default_factory=_env("SERVER_URL", None, str))
     server_zone: str = field(default_factory=_env("SERVER_ZONE", "US", str.upper))
     propagate_context: bool = field(default_factory=_env("PROPAGATE_CONTEXT", False, _flag))
-    review_mode: bool = field(default_factory=lambda: _flag(_review_mode() or "false"))
+    review_mode: bool = field(default_factory=_review_mode)
     capture_stack_trace: bool = field(default_factory=_env("CAPTURE_STACK_TRACE", False, _flag))
     strict_cost: bool = field(default_factory=_env("STRICT_COST", False, _flag))
     session_sample_rate: float = field(default_factory=_env("SESSION_SAMPLE_RATE", 1.0, _share))
     follow_threads: bool = field(default_factory=_env("FOLLOW_THREADS", False, _flag))
     turn_counter: TurnCounter | None = None
     git_sha: str | None = field(
-        default_factory=_first_env("AMPLITUDE_GIT_SHA", "GIT_SHA", "GITHUB_SHA", "COMMIT_SHA")
+        default_factory=_first("AMPLITUDE_GIT_SHA", "GIT_SHA", "GITHUB_SHA", "COMMIT_SHA")
     )
-    git_ref: str | None = field(default_factory=_first_env("AMPLITUDE_GIT_REF", "GIT_REF", "GITHUB_REF"))
+    git_ref: str | None = field(default_factory=_first("AMPLITUDE_GIT_REF", "GIT_REF", "GITHUB_REF"))
     git_repo: str | None = field(
-        default_factory=_first_env("AMPLITUDE_GIT_REPO", "GIT_REPO", "GITHUB_REPOSITORY")
+        default_factory=_first("AMPLITUDE_GIT_REPO", "GIT_REPO", "GITHUB_REPOSITORY")
     )
 
     def __post_init__(self) -> None:
@@ -155,12 +164,22 @@ class AIConfig:
         _check_zone(self.server_zone)
         _check_url(self.server_url)
         _check_share(self.session_sample_rate)
+        for item in fields(self):
+            if item.type == "bool" and not isinstance(getattr(self, item.name), bool):
+                raise ConfigurationError(
+                    f"{item.name} is {getattr(self, item.name)!r}; it must be True or False."
+                )
+        for name in ("custom_redaction_patterns", "context_keys"):
+            if isinstance(getattr(self, name), str):
+                raise ConfigurationError(f"{name} is one text; give a list of them.")
         for pattern in self.custom_redaction_patterns:
-            _check_pattern(pattern if isinstance(pattern, str) else pattern[0])
+            _check_pattern(pattern)
         for name in ("custom_redaction_fn", "on_event_callback", "before_send"):
             value = getattr(self, name)
             if value is not None and not callable(value):
                 raise ConfigurationError(f"{name} must be callable, not {type(value).__name__}.")
+        if self.turn_counter is not None and not callable(getattr(self.turn_counter, "take", None)):
+            raise ConfigurationError("turn_counter must have a method take(session_id, explicit).")
 
 
 def _content_mode(value: object) -> ContentMode:
@@ -171,8 +190,8 @@ def _content_mode(value: object) -> ContentMode:
         raise ConfigurationError(f"content_mode is {value!r}; use one of {modes}.") from None
 
 
-def _check_zone(zone: str) -> None:
-    if zone not in {"US", "EU"}:
+def _check_zone(zone: object) -> None:
+    if zone not in ("US", "EU"):
         raise ConfigurationError(f"server_zone is {zone!r}; use 'US' or 'EU'.")
 
 
@@ -184,13 +203,23 @@ def _check_share(share: object) -> None:
 def _check_url(url: str | None) -> None:
     if url is None:
         return
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.netloc)
+    except (ValueError, AttributeError):  # brackets that are no address, or no text at all
+        is_url = False
+    if not is_url:
         raise ConfigurationError(f"server_url is {url!r}; use a URL such as 'http://127.0.0.1:8320'.")
 
 
-def _check_pattern(pattern: str) -> None:
+def _check_pattern(pattern: object) -> None:
+    if isinstance(pattern, str):
+        expression, replacement = pattern, ""
+    elif isinstance(pattern, (tuple, list)) and len(pattern) == 2 and isinstance(pattern[0], str):
+        expression, replacement = pattern
+    else:
+        raise ConfigurationError(f"redaction pattern {pattern!r} is neither a text nor a pair of texts.")
     try:
-        re.compile(pattern)
-    except (re.error, TypeError) as error:
+        re.compile(expression).sub(replacement, "")
+    except (re.error, TypeError, IndexError) as error:
         raise ConfigurationError(f"redaction pattern {pattern!r} does not compile: {error}.") from None

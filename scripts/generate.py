@@ -20,7 +20,10 @@ from amplitude_ai_integrations.schema.catalog import Field, catalog, fields_of
 from amplitude_ai_integrations.schema.events import SDK_EVENTS
 
 ROOT = Path(__file__).resolve().parent.parent
-OF_THE_ANSWER = ["usage: Any", "auto_calculate_cost: bool", "omit_repeated_content: bool"]
+EXTRAS = {
+    "AIResponse": ["usage: Any", "auto_calculate_cost: bool", "omit_repeated_content: bool"],
+    "Embedding": ["usage: Any", "auto_calculate_cost: bool"],
+}
 TYPES = {str: "str", int: "int", float: "float", bool: "bool", Any: "Any"}
 
 KEYWORDS_HEAD = '''"""Typed keywords of the public methods. Made by `scripts/generate.py` from the schema."""
@@ -58,7 +61,7 @@ def keywords() -> str:
             for field in own
             if _argument(field) not in client and (field.name not in common or field not in shared)
         ]
-        extra = OF_THE_ANSWER if event.__name__ == "AIResponse" else []
+        extra = EXTRAS.get(event.__name__, [])
         parts.append(_typed_dict(f"{event.__name__}Fields", "CommonFields", event.summary, rest, extra))
         more = [field for field in own if _argument(field) in client and _argument(field) not in bound]
         name = f"Bound{event.__name__}Fields"

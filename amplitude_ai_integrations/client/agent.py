@@ -65,7 +65,7 @@ class BoundAgent(BoundTracking):
             above.agent, agent_id=None, agent_name=None, agent_description=None, parent_agent_id=self.agent_id
         )
         facts = own.agent.over(inherited)
-        if above.agent.context and isinstance(own.agent.context, dict):
+        if above.agent.context and own.agent.context:
             facts = replace(facts, context={**above.agent.context, **own.agent.context})
         return BoundAgent(
             self.ai,

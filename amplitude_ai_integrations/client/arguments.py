@@ -16,7 +16,6 @@ from .plan import Plan, plan_of
 ENVELOPE = frozenset(
     {"user_id", "device_id", "browser_session_id", "groups", "event_properties", "timestamp_ms"}
 )
-EXTRAS = frozenset({"usage", "auto_calculate_cost", "omit_repeated_content"})
 _REFERENCES = {"session_id", "trace_id", "message_id", "span_id", "invocation_id", "target_id"}
 
 
@@ -36,7 +35,7 @@ def fields_given(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
             shaped = value if shape is None else shape(value)
             if shaped is not None:
                 values[name] = shaped
-        elif keyword in EXTRAS:
+        elif keyword in plan.extras:
             values[keyword] = value
         elif keyword not in ENVELOPE:
             _warn_unknown(plan.type, keyword)
@@ -49,7 +48,7 @@ def warn_of_json(kind: type[AgentEvent], given: Mapping[str, Any]) -> None:
     if kind is UserMessage and isinstance(content, str) and content.lstrip()[:1] in ("{", "["):
         try:
             document = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if isinstance(document, (dict, list)):
             _warn_json()
@@ -61,12 +60,13 @@ def validate(kind: type[AgentEvent], given: Mapping[str, Any]) -> None:
     Raises:
         ValidationError: A keyword does not exist, an id is empty, or a number is none or out of range.
     """
-    slots = plan_of(kind).slots
+    plan = plan_of(kind)
+    slots = plan.slots
     by_name = {field.name: field for field in fields_of(kind)}
     for keyword, value in given.items():
         if keyword in ENVELOPE:
             _check_envelope(keyword, value)
-        elif keyword not in slots and keyword not in EXTRAS:
+        elif keyword not in slots and keyword not in plan.extras:
             raise ValidationError(
                 f"{event_type(kind)} takes no {keyword!r}; it takes {', '.join(sorted(slots))}."
             )

@@ -12,7 +12,7 @@ from ..context.threads import follow_threads
 from ..delivery.flush import FlushResult
 from ..delivery.pipeline import Pipeline
 from ..delivery.sinks import ConsoleSink, MemorySink, Sink
-from ..exceptions import shield
+from ..exceptions import logger, shield
 from ..registry import installed, observed
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import (
@@ -67,27 +67,33 @@ class AmplitudeAI(CompoundTracking):
         self.config = config or AIConfig()
         self._amplitude = getattr(amplitude, "tracked_client", amplitude)
         self._reviewed = MemorySink(_MOST_REVIEWED)
-        sinks = [sink] if sink is not None else self._sinks(api_key)
+        sinks = self._sinks(sink, api_key) if self.config.enabled else []
         self.recorder = Recorder(self.config, Pipeline(self.config, sinks))
         note_client(self)
         if self.config.follow_threads:
             follow_threads()
 
-    def _sinks(self, api_key: str | None) -> list[Sink]:
-        if not self.config.enabled:
-            return []
+    def _sinks(self, sink: Sink | None, api_key: str | None) -> list[Sink]:
         if self.config.review_mode:
-            return [ConsoleSink(), self._reviewed] if self.config.debug else [self._reviewed]
-        if self.config.dry_run:
+            sinks: list[Sink] = [self._reviewed]
+        elif self.config.dry_run:
             return [ConsoleSink()]
+        else:
+            sinks = [sink or self._official(api_key)]
+        return [ConsoleSink(), *sinks] if self.config.debug else sinks
+
+    def _official(self, api_key: str | None) -> Sink:
         from ..delivery.official import OfficialSink, client_for
 
         is_ours = self._amplitude is None
         if is_ours:
             key = api_key or os.environ.get(ENVIRONMENT_PREFIX + "API_KEY")
             self._amplitude = client_for(key, self.config)
-        sink = OfficialSink(self._amplitude, self.config.on_event_callback, is_ours=is_ours)
-        return [ConsoleSink(), sink] if self.config.debug else [sink]
+        elif self.config.server_url:
+            logger.warning(
+                "server_url holds for a client of our own; yours sends to its configuration.server_url."
+            )
+        return OfficialSink(self._amplitude, self.config.on_event_callback, is_ours=is_ours)
 
     @property
     def amplitude(self) -> Any:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+from ..exceptions import shielded
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, ToolCall, UserMessage
+from ..schema.facts import name
+from ..schema.text import words_of
+from ..schema.values import plain
 
 # Each role's event, and the keys of a message that are called otherwise there (or nothing).
 _ROLES: dict[str, tuple[type[AgentEvent], dict[str, str | None]]] = {
@@ -18,6 +22,7 @@ _ROLES: dict[str, tuple[type[AgentEvent], dict[str, str | None]]] = {
         {"name": "tool_name", "arguments": "input", "content": "output", "tool_call_id": "invocation_id"},
     ),
 }
+_WHOLE: Final = 100_000_000  # characters: a message is taken as it is, not shortened
 
 
 class CompoundTracking:
@@ -63,12 +68,43 @@ class CompoundTracking:
         any keyword of its ``track_*`` method (``model``, ``usage``, ``timestamp_ms``). Messages of other
         roles, such as ``system``, are skipped. ``fields`` hold for all of them.
         """
-        ids = []
-        for message in messages:
-            role = str(message.get("role"))
-            if role in _ROLES:
-                kind, names = _ROLES[role]
-                renamed = ((names.get(key, key), value) for key, value in message.items() if key != "role")
-                own = {name: value for name, value in renamed if name is not None}
-                ids.append(self._record(kind, {**fields, **own}))
+        ids: list[str] = []
+        asked: dict[str, Any] = {}
+        with shielded("track_conversation"):
+            for message in messages:
+                with shielded("track_conversation"):
+                    kind, given = _told(message, asked)
+                    if kind is not None:
+                        ids.append(self._record(kind, {**fields, **given}))
         return ids
+
+
+def _told(message: object, asked: dict[str, Any]) -> tuple[type[AgentEvent] | None, dict[str, Any]]:
+    """Return the event that a message becomes, if any, and its keywords.
+
+    A tool's result rarely says whose it is; ``asked`` holds the calls of the messages before it, by id.
+    """
+    said = message if isinstance(message, Mapping) else plain(message, _WHOLE)
+    role = name(said.get("role")) if isinstance(said, Mapping) else ""
+    if role not in _ROLES:
+        return None, {}
+    kind, names = _ROLES[role]
+    renamed = ((names.get(key, key), value) for key, value in said.items() if key != "role")
+    given = {key: value for key, value in renamed if key is not None and value is not None}
+    if kind is AIResponse:
+        asked.update(_calls(plain(given.get("tool_calls"))))
+    elif kind is ToolCall:
+        given = {**asked.get(name(given.get("invocation_id", "")), {}), **given}
+        if isinstance(given.get("output"), (list, tuple)):
+            given["output"] = words_of(given["output"])
+    return kind, given
+
+
+def _calls(calls: Any) -> dict[str, dict[str, Any]]:
+    """Return what is known of each call that a message asks for, by the call's id."""
+    found = {}
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and call.get("id"):
+            found[name(call["id"])] = {"tool_name": function.get("name"), "input": function.get("arguments")}
+    return found

@@ -62,8 +62,12 @@ def _ai_response(values: Values) -> None:
 
 
 def _embedding(values: Values) -> None:
+    usage, is_priced = values.pop("usage", None), values.pop("auto_calculate_cost", True)
+    sent = tokens_of(usage).get("input_tokens") if usage is not None else None
+    if sent is not None:
+        values.setdefault("input_tokens", sent)
     values.setdefault("is_error", False)
-    if values.get("input_tokens") is not None:
+    if is_priced and values.get("input_tokens") is not None:
         _price(values)
 
 
@@ -97,6 +101,8 @@ def _messages(values: Values) -> None:
         if sizes:
             values["total_attachment_size_bytes"] = number(sum(sizes))
     labels = values.get("message_labels")
+    if isinstance(labels, dict) and isinstance(taken := plain(labels), dict):
+        labels = values["message_labels"] = [{"key": key, "value": value} for key, value in taken.items()]
     if isinstance(labels, (list, tuple)):
         values["message_label_map"] = {
             pair["key"]: pair["value"]

@@ -32,5 +32,10 @@ def _words(error: BaseException) -> str:
 
 
 def _stack(error: BaseException) -> str:
-    lines = traceback.format_tb(error.__traceback__, limit=-_MOST_FRAMES)
-    return "".join(lines) + f"{type(error).__name__}: {_words(error)}"
+    inside = error.__traceback__
+    frames = traceback.extract_tb(inside, limit=-_MOST_FRAMES)
+    # A traceback begins where the error is caught, which is in our code: the caller's is above it.
+    caller = inside.tb_frame.f_back if inside is not None else None
+    if caller is not None:
+        frames[:0] = traceback.extract_stack(caller, limit=_MOST_FRAMES)
+    return "".join(traceback.format_list(frames[-_MOST_FRAMES:])) + f"{type(error).__name__}: {_words(error)}"

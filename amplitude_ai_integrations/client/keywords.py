@@ -143,6 +143,8 @@ class EmbeddingFields(CommonFields, total=False):
     input_tokens: int | None
     dimensions: int | None
     total_cost_usd: float | None
+    usage: Any
+    auto_calculate_cost: bool
 
 
 class BoundEmbeddingFields(EmbeddingFields, total=False):

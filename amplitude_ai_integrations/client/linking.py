@@ -11,6 +11,7 @@ from ..schema.events import AIResponse, SessionEnd, UserMessage
 
 Values = dict[str, Any]
 
+_ASKING: Final = ("tool_use", "tool_calls")  # finish reasons of answers that ask for tools
 _LEAST_GAP_USD: Final = 1e-6  # below this, a run's total and its parts differ by rounding alone
 
 
@@ -35,12 +36,12 @@ def link(
         remember_message(own_id, origin)
         if values.get("message_source") == "user":
             memory.said()
-        if question is not None and memory.asks_again(question):
-            values.setdefault("is_regeneration", True)
+            if question is not None and memory.asks_again(question):
+                values.setdefault("is_regeneration", True)
     elif kind is AIResponse:
         remember_message(own_id, origin)
         memory.spend(origin.trace_id or "", _spent(values))
-        if not values.get("is_error"):
+        if not values.get("is_error") and not _only_asks(values):
             memory.answered()
     elif kind is SessionEnd:
         values.setdefault("abandonment_turn", memory.abandoned_after)
@@ -48,14 +49,20 @@ def link(
 
 def leave_the_rest(values: Values, memory: SessionMemory) -> bool:
     """Take from a trace's totals what is recorded of it already, and tell whether anything is left."""
-    total, so_far = _spent(values), memory.spent(values.get("trace_id") or "")
-    values["cost_usd"] = total.cost_usd - so_far.cost_usd
-    values["input_tokens"] = max(0, total.input_tokens - so_far.input_tokens)
-    values["output_tokens"] = max(0, total.output_tokens - so_far.output_tokens)
-    values["total_tokens"] = values["input_tokens"] + values["output_tokens"]
-    return bool(values["cost_usd"] > _LEAST_GAP_USD)
+    so_far = memory.spent(values.get("trace_id") or "")
+    for name, spent in so_far._asdict().items():
+        if name in values:
+            values[name] = max(0, values[name] - spent)
+    values["total_tokens"] = values.get("input_tokens", 0) + values.get("output_tokens", 0)
+    return bool(values.get("cost_usd", 0) > _LEAST_GAP_USD)
 
 
 def _spent(values: Mapping[str, Any]) -> Spent:
-    get = values.get
-    return Spent(get("cost_usd") or 0.0, get("input_tokens") or 0, get("output_tokens") or 0)
+    return Spent(*(values.get(name) or 0 for name in Spent._fields))
+
+
+def _only_asks(values: Mapping[str, Any]) -> bool:
+    """Tell whether an answer is none yet for the user, but asks for tools."""
+    return not values.get("llm_message") and (
+        bool(values.get("tool_calls")) or values.get("finish_reason") in _ASKING
+    )

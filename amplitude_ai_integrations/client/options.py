@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from ..context.current import AgentFacts
 from ..context.identity import usable_id
 from ..exceptions import ConfigurationError
+from ..schema.values import plain
 from .recording import Scope
+
+_IDS: Final = ("session_id", "trace_id", "user_id", "device_id", "browser_session_id")
 
 
 class AgentOptions(TypedDict, total=False):
@@ -60,7 +63,6 @@ def scope_of(agent_id: str | None, options: Mapping[str, Any]) -> Scope:
     """
     check(options, AgentOptions, "agent()")
     get = options.get
-    context, groups = get("context"), get("groups")
     facts = AgentFacts.of(
         agent_id=agent_id,
         agent_name=get("agent_name"),
@@ -68,15 +70,19 @@ def scope_of(agent_id: str | None, options: Mapping[str, Any]) -> Scope:
         customer_org_id=get("customer_org_id"),
         agent_version=get("agent_version"),
         agent_description=get("description"),
-        context=dict(context) if isinstance(context, Mapping) else context,
+        context=_taken(get("context")),
         env=get("env"),
         locale=get("locale"),
-        groups=dict(groups) if isinstance(groups, Mapping) else None,
+        groups=_taken(get("groups")),
     )
-    trace_id = usable_id(get("trace_id"), "trace_id")
-    return Scope(
-        facts, get("session_id"), trace_id, get("user_id"), get("device_id"), get("browser_session_id")
-    )
+    session, trace, user, device, browser = (usable_id(get(name), name) for name in _IDS)
+    return Scope(facts, session, trace, user, device, browser)
+
+
+def _taken(value: object) -> dict[str, Any] | None:
+    """Return a mapping as it is now, so that what its owner does to it later changes no event."""
+    taken = plain(value) if isinstance(value, Mapping) else None
+    return taken if isinstance(taken, dict) else None
 
 
 def check(options: Mapping[str, Any], known: type, method: str) -> None:

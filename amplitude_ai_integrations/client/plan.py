@@ -29,6 +29,11 @@ _ID_FIELDS: Final[dict[type[AgentEvent], str]] = {
     Embedding: "span_id",
     Span: "span_id",
 }
+# Keywords that are no field, but say how to make some.
+_EXTRAS: Final[dict[type[AgentEvent], frozenset[str]]] = {
+    AIResponse: frozenset({"usage", "auto_calculate_cost", "omit_repeated_content"}),
+    Embedding: frozenset({"usage", "auto_calculate_cost"}),
+}
 _STAMPED: Final = ("session_id", "content_mode", "sdk_version", "runtime")  # by the recorder and the gate
 _BLANK: Final[dict[Any, Any]] = {str: "", int: 0, float: 0.0, bool: False, Any: UNSET}
 
@@ -51,6 +56,7 @@ class Plan(NamedTuple):
     type: str
     id_field: str | None
     slots: Mapping[str, Slot]
+    extras: frozenset[str]
     blanks: Mapping[str, Any]
     is_numbered: bool
     is_judgement: bool
@@ -70,6 +76,7 @@ def plan_of(kind: type[AgentEvent]) -> Plan:
             for field in fields
             if not field.about.derived
         },
+        _EXTRAS.get(kind, frozenset()),
         {
             field.name: _blank(field.default, field.type)
             for field in fields

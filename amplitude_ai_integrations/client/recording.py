@@ -25,12 +25,15 @@ from ..exceptions import logger, shield, shielded
 from ..schema.base import AgentEvent
 from ..schema.enrichments import Enrichment
 from ..schema.events import AIResponse, Score, SessionEnd, Span, ToolCall, UserMessage
+from ..schema.facts import number
 from ..schema.values import plain
 from .arguments import fields_given, validate, warn_of_json
 from .derive import check_price, derive
 from .linking import leave_the_rest, link, message_judged
 from .plan import Plan, plan_of
 
+_MOST_TURNS: Final = 2**53  # beyond it a number is not itself in JSON
+_END_OF_TIME: Final = 2**53
 _AGENT_FIELDS: Final = tuple(name for name in AgentFacts.__dataclass_fields__ if name != "groups")
 
 
@@ -95,7 +98,8 @@ class _Recording:
     """One event on its way; what depends on a session that is not known yet waits for it."""
 
     __slots__ = (
-        "at_ms", "by_hand", "given", "groups", "is_inside", "is_left_out", "is_own_given", "is_total",
+        "at_ms", "by_hand", "given", "groups", "is_inside", "is_left_out", "is_of_another", "is_own_given",
+        "is_total",
         "kind", "own_id", "plan", "question", "recorder", "scope", "session_id", "values",
     )  # fmt: skip
 
@@ -118,9 +122,9 @@ class _Recording:
         self.question = question
         self.is_total = is_total
         self.is_left_out = False
+        self.is_of_another = False  # than the session's user
         self.groups: dict[str, str | list[str]] | None = None
-        at_ms = given.get("timestamp_ms")
-        self.at_ms = at_ms if type(at_ms) is int and at_ms > 0 else stamps.now_ms()
+        self.at_ms = _time_of(given.get("timestamp_ms")) or stamps.now_ms()
         self.own_id = ""
         self.is_own_given = False
         if plan.id_field is not None:
@@ -132,13 +136,15 @@ class _Recording:
     def start(self) -> None:
         """Take what is known now, and finish as soon as it is known whose session this is."""
         given, scope = self.given, self.scope
-        session_id = usable_id(given.pop("session_id", None) or scope.session_id, "session_id")
+        session_id = usable_id(given.pop("session_id", None), "session_id")
+        if session_id is None and scope.session_id is not None:
+            session_id = usable_id(scope.session_id, "session_id")
         self.values = fields_given(self.plan, given)
-        if self.kind is Score and session_id is None:
-            session_id = self._session_judged()
         context = scope.context or get_active_context()
         if context is not None:
             context.conversation.identify()
+        if self.kind is Score and session_id is None:
+            session_id = self._session_judged(context)
         # A session that is not known yet may turn out to be the one that was given.
         is_known = context is not None and context.session_id is not None
         self.is_inside = context is not None and (not is_known or session_id in (None, context.session_id))
@@ -166,16 +172,18 @@ class _Recording:
         else:
             self._finish(conversation)
 
-    def _session_judged(self) -> str | None:
-        """Return the session a score is about, by its target alone; agent and trace come along."""
+    def _session_judged(self, context: SessionContext | None) -> str | None:
+        """Return the session a score is about, by its target alone; agent, trace and person come along."""
         origin = message_judged(self.values)
         if origin is None:
             return None
         self.values.setdefault("trace_id", origin.trace_id)
         if self.scope.agent.agent_id is None:
             self.values.setdefault("agent_id", origin.agent_id)
-        if not (self.given.get("user_id") or self.given.get("device_id")):
+        is_elsewhere = context is None or context.session_id != origin.session_id
+        if is_elsewhere and self._bound("user_id") is None and self._bound("device_id") is None:
             self.given["user_id"], self.given["device_id"] = origin.user_id, origin.device_id
+            self.is_of_another = origin.user_id is not None or origin.device_id is not None
         return origin.session_id
 
     def _freeze(self) -> None:
@@ -205,17 +213,16 @@ class _Recording:
     def _trace(self, context: SessionContext) -> None:
         values, kind = self.values, self.kind
         explicit = values.get("trace_id") or self.scope.trace_id
-        trace = Trace(explicit) if explicit else context.trace
-        if kind is UserMessage and values.get("message_source") == "user" and not explicit:
-            trace = trace_of_message(context)
+        trace = context.trace
+        if explicit and not (trace.is_begun and trace.id == explicit):
+            trace = Trace(explicit)
+        if kind is UserMessage and values.get("message_source") == "user":
+            if explicit:
+                trace.has_user_message = True
+            else:
+                trace = trace_of_message(context)
             trace.user_by_hand = self.by_hand
-        if kind is UserMessage or (kind is AIResponse and values.get("tool_calls")):
-            trace.parent_message_id = self.own_id
-        elif kind is ToolCall:
-            if self.by_hand:
-                trace.tools_by_hand[values.get("tool_name", "")] += 1
-            if trace.parent_message_id is not None:
-                values.setdefault("parent_message_id", trace.parent_message_id)
+        self._follow(trace)
         if self.plan.is_judgement:
             if trace.is_begun:
                 values["trace_id"] = trace.id
@@ -223,6 +230,17 @@ class _Recording:
         if not explicit:
             context.conversation.last_trace = trace
         values["trace_id"] = trace.id
+
+    def _follow(self, trace: Trace) -> None:
+        """Link a tool call to the message it follows from: the user's, or the answer that asked for it."""
+        values, kind = self.values, self.kind
+        if kind is UserMessage or (kind is AIResponse and values.get("tool_calls")):
+            trace.parent_message_id = self.own_id
+        elif kind is ToolCall:
+            if self.by_hand:
+                trace.tools_by_hand[values.get("tool_name", "")] += 1
+            if trace.parent_message_id is not None:
+                values.setdefault("parent_message_id", trace.parent_message_id)
 
     def _step(self, context: SessionContext) -> None:
         if self.kind is Span and context.span_id is not None and context.span_id != self.own_id:
@@ -268,10 +286,15 @@ class _Recording:
         """Return what stands around an event's properties: whose it is, and when it was."""
         user_id, device_id = self._bound("user_id"), self._bound("device_id")
         browser = self._bound("browser_session_id")
-        if conversation is not None:
-            user_id = user_id or conversation.user_id
-            device_id = device_id or conversation.device_id
-            browser = browser or conversation.browser_session_id
+        if conversation is not None and not self.is_of_another:
+            theirs = conversation.user_id
+            if user_id is None or theirs is None or user_id == theirs:
+                # Another person has another device.
+                device_id = device_id or conversation.device_id
+                browser = browser or conversation.browser_session_id
+            user_id = user_id or theirs
+        if browser is not None:
+            self.values["session_replay_id"] = replay_id(device_id, browser)
         if user_id is None and device_id is None:
             if session_id is None:
                 _warn_nobody()
@@ -281,11 +304,8 @@ class _Recording:
             envelope["user_id"] = user_id
         if device_id is not None:
             envelope["device_id"] = device_id
-        if browser is not None:
-            self.values["session_replay_id"] = replay_id(device_id, browser)
-            visit = _milliseconds(browser)
-            if visit is not None:
-                envelope["session_id"] = visit
+        if browser is not None and (visit := _milliseconds(browser)) is not None:
+            envelope["session_id"] = visit
         if self.groups:
             envelope["groups"] = self.groups
         return envelope
@@ -345,12 +365,23 @@ class _Recording:
             explicit = None
         if config.turn_counter is not None:
             with shielded("turn_counter"):
-                return int(config.turn_counter.take(session_id, explicit))
+                turn = int(config.turn_counter.take(session_id, explicit))
+                if not 0 < turn < _MOST_TURNS:
+                    raise ValueError(f"turn_counter returned {turn}")
+                return memory.take_turn(turn)  # which goes on from there if the counter fails
         return memory.take_turn(explicit)
 
 
 def _frozen(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, Enrichment)) else plain(value)
+
+
+def _time_of(value: Any) -> int | None:
+    """Return a time in whole milliseconds since the epoch, or ``None`` for what is none."""
+    if value is None:
+        return None
+    at_ms = number(value)
+    return int(at_ms) if at_ms is not None and 0 < at_ms < _END_OF_TIME else None
 
 
 def _milliseconds(browser_session: str) -> int | None:

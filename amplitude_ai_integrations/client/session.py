@@ -19,10 +19,12 @@ from ..context.current import (
     reset_context,
 )
 from ..context.identity import usable_id
+from ..context.trace import Place, Trace
 from ..delivery.flush import FlushResult
 from ..exceptions import ConfigurationError, shielded
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import SessionEnd
+from ..schema.facts import names
 from .bound import BoundTracking
 from .options import SessionOptions, check
 from .recording import Scope
@@ -58,22 +60,20 @@ class Session(BoundTracking):
         _check_idle_timeout(options.get("idle_timeout_minutes"))
         self._recorder = agent.ai.recorder
         self._tracks_end = options.get("track_session_end", True)
-        flushes = options.get("auto_flush")
-        self._flushes = is_serverless() if flushes is None else flushes
+        self._flushes = options.get("auto_flush")
         self._entered = _Entries()
-        self._enrichments: SessionEnrichments | None = None
         self._own: SessionContext | None = None
         self._ended_at: int | None = None  # how many events there were when it was ended by hand
         self._is_joined = False
         with shielded("session"):
             if within is None:
-                self._open(agent, usable_id(session_id or agent.scope.session_id, "session_id"), options)
+                self._open(agent, usable_id(session_id, "session_id") or agent.scope.session_id, options)
             else:
                 self._delegate(agent, within)
 
     def _delegate(self, agent: BoundAgent, within: SessionContext) -> None:
         facts = agent.scope.agent.over(within.agent)
-        if agent.parent_agent_id is None and agent.agent_id != within.agent_id:
+        if agent.parent_agent_id is None and agent.agent_id not in (None, within.agent_id):
             facts = replace(facts, parent_agent_id=within.agent_id)
         self._is_joined = True
         self._own = replace(within, agent=facts)
@@ -83,31 +83,37 @@ class Session(BoundTracking):
         if around is not None:
             around.conversation.identify()
         facts = agent.scope.agent
-        tags = options.get("tags")
-        if isinstance(tags, (list, tuple)) and tags:
+        tags = names(options.get("tags"))
+        if tags:
             facts = replace(facts, tags=tuple(tags))
-        minutes = options.get("idle_timeout_minutes")
         if around is not None:
             facts = facts.over(around.agent)
             self._is_joined = wanted is not None and around.session_id == wanted
+        ids = {
+            name: usable_id(options.get(name), name) or getattr(agent.scope, name)
+            for name in ("user_id", "device_id", "browser_session_id")
+        }
+        minutes = options.get("idle_timeout_minutes")
         if self._is_joined and around is not None:
+            self._own = replace(around, agent=facts)
+            around.conversation.learn(**ids)
             if around.conversation.idle_timeout_minutes is None:
                 around.conversation.idle_timeout_minutes = minutes
-            self._own = replace(around, agent=facts)
             return
         conversation = Conversation(
             wanted or stamps.new_id(),
-            user_id=usable_id(options.get("user_id") or agent.scope.user_id, "user_id"),
-            device_id=usable_id(options.get("device_id") or agent.scope.device_id, "device_id"),
-            browser_session_id=usable_id(
-                options.get("browser_session_id") or agent.scope.browser_session_id, "browser_session_id"
-            ),
+            **ids,
             pipeline=self._recorder.pipeline,
             idle_timeout_minutes=minutes,
             around=around.conversation if around is not None else None,
         )
         conversation.identify()
-        self._own = SessionContext(conversation, facts)
+        if self._flushes is None:
+            is_inside = around is not None and around.conversation.flushes
+            self._flushes = is_serverless() and not is_inside
+        conversation.flushes = self._flushes
+        trace = Trace(agent.scope.trace_id) if agent.scope.trace_id else None
+        self._own = SessionContext(conversation, facts, Place(trace))
 
     @property
     def session_id(self) -> str:
@@ -171,17 +177,18 @@ class Session(BoundTracking):
 
     def set_enrichments(self, enrichments: SessionEnrichments) -> None:
         """Attach a classification, to be sent with the Session End."""
-        self._enrichments = enrichments
+        if self._own is not None:
+            self._own.conversation.enrichments = enrichments
 
     def track_session_end(self, **fields: Unpack[keywords.BoundSessionEndFields]) -> None:
         """Say that the session is over, so that its evaluation may begin at once.
 
         Leaving the block then says it again only if something was tracked in between.
         """
-        given = {"enrichments": self._enrichments, **fields}
-        self._record(SessionEnd, given)
-        if self._own is not None:
-            self._ended_at = self._own.conversation.event_count
+        if self._own is None:
+            return
+        self._record(SessionEnd, {"enrichments": self._own.conversation.enrichments, **fields})
+        self._ended_at = self._own.conversation.event_count
 
     def _context(self) -> SessionContext | None:
         """Return this session as it is at this place of the program: here with its trace, its own agent."""
@@ -228,9 +235,7 @@ class Session(BoundTracking):
             if is_over and self._tracks_end and self._own is not None and not self._is_ended:
                 self._own.conversation.settle(partial(self._end, self._own.conversation, error))
         with shielded("session end"):
-            token = self._entered.take()
-            if token is not None:
-                reset_context(token)
+            self._entered.leave()
         with shielded("auto_flush"):
             if is_over and self._flushes:
                 return self._recorder.pipeline.flush()
@@ -243,7 +248,7 @@ class Session(BoundTracking):
     def _end(self, conversation: Conversation, error: BaseException | None) -> None:
         if conversation.around is not None and conversation.around.session_id == conversation.session_id:
             return  # the request around has said meanwhile that it is the same
-        given: dict[str, Any] = {"enrichments": self._enrichments}
+        given: dict[str, Any] = {"enrichments": conversation.enrichments}
         if isinstance(error, Exception):
             given.update(is_error=True, error_type=type(error).__name__)
         self._recorder.record(SessionEnd, given, self._scope())
@@ -260,23 +265,28 @@ def _check_idle_timeout(minutes: object) -> None:
 
 
 class _Entries:
-    """The places a session's block was entered in: one each thread and task, the last of which ends it."""
+    """The places a session's block was entered in, any thread's and any task's, the last of which ends it."""
 
     def __init__(self) -> None:
-        self._tokens: dict[int, list[Token[SessionContext | None]]] = {}
+        self._tokens: list[Token[SessionContext | None]] = []
         self._lock = threading.RLock()
 
     @property
     def is_last(self) -> bool:
         """Whether at most one place has not been left yet."""
         with self._lock:
-            return sum(map(len, self._tokens.values())) <= 1
+            return len(self._tokens) <= 1
 
     def add(self, token: Token[SessionContext | None]) -> None:
         with self._lock:
-            self._tokens.setdefault(threading.get_ident(), []).append(token)
+            self._tokens.append(token)
 
-    def take(self) -> Token[SessionContext | None] | None:
+    def leave(self) -> None:
+        """Leave the place that was entered last of those that are here."""
         with self._lock:
-            here = self._tokens.get(threading.get_ident())
-            return here.pop() if here else None
+            for token in reversed(self._tokens):
+                if reset_context(token):
+                    self._tokens.remove(token)
+                    return
+            if self._tokens:
+                self._tokens.pop()

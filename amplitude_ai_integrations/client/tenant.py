@@ -31,4 +31,5 @@ class TenantHandle:
 
     def agent(self, agent_id: str | None = None, **options: Unpack[AgentOptions]) -> BoundAgent:
         """Return an agent's handle as ``AmplitudeAI.agent`` does; what is given here wins."""
-        return self.ai.agent(agent_id, **{**self._defaults, **options})  # type: ignore[arg-type]
+        given = {name: value for name, value in options.items() if value is not None}
+        return self.ai.agent(agent_id, **{**self._defaults, **given})  # type: ignore[arg-type]

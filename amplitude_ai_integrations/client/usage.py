@@ -20,6 +20,8 @@ _PLACES = {
         "outputTokens",
         "candidates_token_count",
         "candidatesTokenCount",
+        "thoughts_token_count",  # where a model was cut off before it said anything
+        "thoughtsTokenCount",
     ),
     "total_tokens": ("total_tokens", "totalTokens", "total_token_count", "totalTokenCount"),
     "reasoning_tokens": (
@@ -41,33 +43,32 @@ _PLACES = {
     "cache_creation_tokens": (
         "cache_creation_tokens",
         "prompt_tokens_details.cache_write_tokens",
+        "input_tokens_details.cache_write_tokens",
         "cache_creation_input_tokens",
         "cacheWriteInputTokens",
     ),
 }
-# Anthropic and Bedrock count cached tokens beside the input, Gemini counts thoughts beside the output;
-# everywhere else, and here, the parts are included.
-_BESIDE_INPUT = (
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "cacheReadInputTokens",
-    "cacheWriteInputTokens",
-)
-_BESIDE_OUTPUT = ("thoughts_token_count", "thoughtsTokenCount")
+# Anthropic and Bedrock count cached tokens beside the input, Gemini counts tools' results beside it and
+# thoughts beside the output; everywhere else, and here, the parts are included.
+_BESIDE = {
+    "input_tokens": ("cache_read_input_tokens", "cache_creation_input_tokens"),
+    "inputTokens": ("cacheReadInputTokens", "cacheWriteInputTokens"),
+    "prompt_token_count": ("tool_use_prompt_token_count",),
+    "promptTokenCount": ("toolUsePromptTokenCount",),
+    "candidates_token_count": ("thoughts_token_count",),
+    "candidatesTokenCount": ("thoughtsTokenCount",),
+}
 
 
 def tokens_of(usage: object) -> dict[str, int]:
     """Return the token counts found in a vendor's usage, a mapping or an object, under our names."""
-    found = {
-        field: value
-        for field, places in _PLACES.items()
-        if (value := next((count for place in places if (count := _count(usage, place)) is not None), None))
-        is not None
-    }
-    if "input_tokens" in found:
-        found["input_tokens"] += sum(_count(usage, place) or 0 for place in _BESIDE_INPUT)
-    if "output_tokens" in found:
-        found["output_tokens"] += sum(_count(usage, place) or 0 for place in _BESIDE_OUTPUT)
+    found: dict[str, int] = {}
+    for field, places in _PLACES.items():
+        for place in places:
+            counted = _count(usage, place)
+            if counted is not None:
+                found[field] = counted + sum(_count(usage, name) or 0 for name in _BESIDE.get(place, ()))
+                break
     return found
 
 

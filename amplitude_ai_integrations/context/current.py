@@ -44,6 +44,8 @@ class Conversation:
         self.pipeline = pipeline
         self.idle_timeout_minutes = idle_timeout_minutes
         self.around = around  # the one this one is opened in: where no user is given, its user counts
+        self.enrichments: Any = None  # for the Session End, wherever in the session they were found
+        self.flushes = False  # whether the end of its block delivers its events
         self.agent: AgentFacts | None = None  # what the request says of the agent, where one does
         self.last_trace: Trace | None = None
         self.event_count = 0
@@ -84,13 +86,19 @@ class Conversation:
             self._inherit(self.around)
         record()
 
-    def _inherit(self, around: Conversation) -> None:
+    def learn(self, user_id: str | None, device_id: str | None, browser_session_id: str | None) -> None:
+        """Take whose session it is, as far as that was not known."""
+        if user_id is not None and self.user_id not in (None, user_id):
+            return  # another person's: to lend them a device would make one person of two
         if self.user_id is None:
-            self.user_id = around.user_id
+            self.user_id = user_id
         if self.device_id is None:
-            self.device_id = around.device_id
+            self.device_id = device_id
         if self.browser_session_id is None:
-            self.browser_session_id = around.browser_session_id
+            self.browser_session_id = browser_session_id
+
+    def _inherit(self, around: Conversation) -> None:
+        self.learn(around.user_id, around.device_id, around.browser_session_id)
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ class AgentFacts:
         shaped: dict[str, Any] = {}
         for field_name, value in given.items():
             is_word = field_name not in ("context", "groups", "tags")
-            shaped[field_name] = name(value) if is_word and value is not None else value
+            shaped[field_name] = name(value) or None if is_word and value is not None else value
         return cls(**shaped)
 
     @cached_property
@@ -194,15 +202,16 @@ def push_context(context: SessionContext | None) -> Token[SessionContext | None]
     return _current.set(context)
 
 
-def reset_context(token: Token[SessionContext | None]) -> None:
-    """Restore what was current before ``push_context``.
+def reset_context(token: Token[SessionContext | None]) -> bool:
+    """Restore what was current before ``push_context``, and tell whether that was to be done here.
 
     A generator that is finalised elsewhere runs in another context, where there is nothing to restore.
     """
     try:
         _current.reset(token)
     except ValueError:
-        return
+        return False
+    return True
 
 
 def begin_trace(context: SessionContext, *, is_silent: bool = False) -> Trace:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from ..exceptions import logger
-from ..schema.values import clean, to_json
+from ..schema.values import clean, plain, to_json
 
 # https://amplitude.com/docs/data/user-properties-and-events: ids that are refused as placeholders.
 _REFUSED = frozenset(
@@ -65,15 +65,16 @@ def replay_id(device_id: str | None, browser_session_id: str | None) -> str | No
 
 def groups_of(value: object) -> dict[str, str | list[str]] | None:
     """Return groups in the only shape Amplitude takes: a name and one text, or several."""
-    if not isinstance(value, Mapping):
+    groups = plain(value) if isinstance(value, Mapping) else None
+    if not isinstance(groups, dict):
         return None
-    return {to_json(name): _group(inner) for name, inner in value.items()} or None
+    return {name: _group(inner) for name, inner in groups.items()} or None
 
 
 def _group(value: object) -> str | list[str]:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [to_json(item) for item in value]
-    return to_json(value)
+    if type(value) is str:
+        return value
+    return [to_json(item) for item in value] if isinstance(value, list) else to_json(value)
 
 
 @cache

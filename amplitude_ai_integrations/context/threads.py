@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import wraps
+from functools import partial, update_wrapper, wraps
 from typing import Any, TypeVar
 
-from .current import get_active_context, push_context, reset_context
+from ..exceptions import shielded
+from .current import SessionContext, get_active_context, push_context, reset_context
 
 T = TypeVar("T")
 
@@ -23,17 +24,18 @@ def keep_session(function: Callable[..., T]) -> Callable[..., T]:
 
     ``pool.submit(keep_session(work), argument)``; one returned function may run many times at once.
     """
-    context = get_active_context()
+    kept = partial(_call, get_active_context(), function)
+    with shielded("keep_session"):
+        update_wrapper(kept, function)
+    return kept
 
-    @wraps(function)
-    def inside(*args: Any, **kwargs: Any) -> T:
-        token = push_context(context)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            reset_context(token)
 
-    return inside
+def _call(context: SessionContext | None, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+    token = push_context(context)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        reset_context(token)
 
 
 def follow_threads() -> None:
@@ -69,10 +71,11 @@ def _submit(original: Callable[..., Future[Any]]) -> Callable[..., Future[Any]]:
 def _start(original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
     def start(thread: Any) -> None:
-        target = getattr(thread, "_target", None)
-        modules = (type(thread).__module__, getattr(target, "__module__", None) or "")
-        if get_active_context() is not None and not any(name.startswith(_POOLS) for name in modules):
-            thread.run = keep_session(thread.run)
+        with shielded("follow_threads"):
+            target = getattr(thread, "_target", None)
+            modules = (type(thread).__module__, str(getattr(target, "__module__", None)))
+            if get_active_context() is not None and not any(name.startswith(_POOLS) for name in modules):
+                thread.run = keep_session(thread.run)
         original(thread)
 
     return start

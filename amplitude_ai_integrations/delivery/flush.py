@@ -50,6 +50,10 @@ class FlushResult(Future[None], list["Future[Any]"]):
     def __repr__(self) -> str:
         return f"FlushResult({self._counts()})"
 
+    def cancel(self) -> bool:
+        """Refuse: whoever gives up waiting does not stop the delivery, for which others may wait too."""
+        return False
+
     @property
     def delivered(self) -> int:
         """Events the server took."""

@@ -93,6 +93,7 @@ class OfficialSink:
         self._callback = callback
         self._is_ours = is_ours
         self._lock = threading.RLock()
+        self._refusals: set[int] = set()  # codes that were said
         self._taken = self._delivered = self._dead = 0
 
     def send(self, event: WireEvent) -> None:
@@ -109,7 +110,9 @@ class OfficialSink:
             raise
 
     def _check_ids(self, event: WireEvent) -> None:
-        shortest = getattr(self.client.configuration, "min_id_length", None) or _SHORTEST_ID
+        settings = getattr(self.client, "configuration", None)
+        allowed = getattr(settings, "min_id_length", None)
+        shortest = allowed if type(allowed) is int else _SHORTEST_ID
         for name in ("user_id", "device_id"):
             if len(event.get(name, "x" * shortest)) < shortest:
                 _warn_short(name, shortest)
@@ -131,12 +134,18 @@ class OfficialSink:
             pending = self._taken - self._delivered - self._dead
             return Counts(self._delivered, pending, self._dead)
 
+    def _say_refused(self, code: int, message: str | None) -> None:
+        if code not in self._refusals:
+            self._refusals.add(code)
+            logger.error("Amplitude refused an event for good (%s): %s. status() counts them.", code, message)
+
     def _done(self, event: Any, code: int, message: str | None = None) -> None:
         with self._lock:
             if code in _OK:
                 self._delivered += 1
             else:
                 self._dead += 1
+                self._say_refused(code, message)
         if self._callback is not None:
             with shielded("on_event_callback"):
                 self._callback(event, code, message)

@@ -112,9 +112,10 @@ def summary(event: WireEvent) -> str:
 
 
 def _shown(label: str, value: Any) -> str:
-    if label == "session" and len(value) > _LONG_ID:
-        return f"{value[:8]}..."
-    return _FORMATS.get(label, "{}").format(value)
+    if type(value) in (int, float):
+        return _FORMATS.get(label, "{}").format(value)
+    text = str(value)  # whatever `before_send` made of it
+    return f"{text[:8]}..." if label == "session" and len(text) > _LONG_ID else text
 
 
 def _colored(line: str) -> str:
