@@ -85,7 +85,8 @@ def _extract(found: Mapping[str, str], result: dict[str, str]) -> None:
         result["trace_id"] = trace_id
     for key, header in (("session_id", SESSION), ("agent_id", AGENT), ("parent_agent_id", PARENT_AGENT)):
         value = found.get(header, "")
-        if _ID.fullmatch(value) and not (key == "session_id" and browser_session(found)):
+        is_the_browsers = key == "session_id" and browser_session(found)
+        if _ID.fullmatch(value) and not is_the_browsers and usable_id(value, key):
             result[key] = value
 
 
@@ -115,7 +116,8 @@ def browser_device(found: Mapping[str, str]) -> str | None:
 def lower_headers(headers: Any) -> dict[str, str]:
     """Return headers of any common shape as text under lower-case names."""
     pairs: Iterable[tuple[Any, Any]] = headers.items() if hasattr(headers, "items") else headers or ()
-    return {_text(name).lower(): _text(value) for name, value in pairs}
+    texts = ((name, value) for name, value in pairs if isinstance(value, (str, bytes)))
+    return {_text(name).lower(): _text(value) for name, value in texts}
 
 
 def _text(value: Any) -> str:

@@ -115,6 +115,8 @@ def _enrichments() -> list[str]:
     modes = [[f"`{mode.value}`" for mode in ContentMode if kind in LEAVES[mode]] for kind in kinds]
     lines = [
         "What `[Agent] Enrichments` is made of. All is redacted; what is nested leaves where its field does.",
+        "In `metadata_only` those are numbers, flags, and names that look like names (letters, digits and",
+        "`_.:/-`, 64 at most), so that no sentence passes for one.",
         "",
         f"| | {' | '.join(', '.join(names) or 'every mode' for names in modes)} |",
         "|---|---|---|---|",

@@ -11,11 +11,8 @@ from ..exceptions import ValidationError, logger
 from ..schema.base import AgentEvent
 from ..schema.catalog import Field, event_type, fields_of
 from ..schema.events import UserMessage
-from .plan import Plan, plan_of
+from .plan import ENVELOPE, Plan, plan_of
 
-ENVELOPE = frozenset(
-    {"user_id", "device_id", "browser_session_id", "groups", "event_properties", "timestamp_ms"}
-)
 _REFERENCES = {"session_id", "trace_id", "message_id", "span_id", "invocation_id", "target_id"}
 
 
@@ -66,7 +63,7 @@ def validate(kind: type[AgentEvent], given: Mapping[str, Any]) -> None:
     for keyword, value in given.items():
         if keyword in ENVELOPE:
             _check_envelope(keyword, value)
-        elif keyword not in slots and keyword not in plan.extras:
+        elif not plan.takes(keyword):
             raise ValidationError(
                 f"{event_type(kind)} takes no {keyword!r}; it takes {', '.join(sorted(slots))}."
             )
@@ -81,6 +78,9 @@ def _check_envelope(keyword: str, value: object) -> None:
         raise ValidationError(f"timestamp_ms is {value!r}; it must be whole milliseconds since the epoch.")
 
 
+_CHOICES = {"target_type": ("message", "session"), "source": ("user", "ai", "reviewer")}
+
+
 def _check(keyword: str, value: object, field: Field) -> None:
     if field.type in (int, float):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -93,6 +93,8 @@ def _check(keyword: str, value: object, field: Field) -> None:
         raise ValidationError(f"{keyword} is {value!r}; it must be True or False.")
     if field.type is str and field.about.content is None and not isinstance(value, str):
         raise ValidationError(f"{keyword} is {value!r}; it must be a string.")
+    if keyword in _CHOICES and value not in _CHOICES[keyword]:
+        raise ValidationError(f"{keyword} is {value!r}; it must be one of {', '.join(_CHOICES[keyword])}.")
     if (field.required or field.name in _REFERENCES) and value == "":
         raise ValidationError(f"{keyword} is empty; leave it out or give a value.")
 

@@ -12,7 +12,7 @@ from ..context.threads import follow_threads
 from ..delivery.flush import FlushResult
 from ..delivery.pipeline import Pipeline
 from ..delivery.sinks import ConsoleSink, MemorySink, Sink
-from ..exceptions import logger, shield
+from ..exceptions import ConfigurationError, logger, shield
 from ..registry import installed, observed
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import (
@@ -53,7 +53,7 @@ class AmplitudeAI(CompoundTracking):
         sink: Takes the finished events instead of Amplitude, for example a ``MemorySink``.
 
     Raises:
-        ConfigurationError: There is nowhere to send events to.
+        ConfigurationError: There is nowhere to send events to, or an argument is not of its kind.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class AmplitudeAI(CompoundTracking):
         *,
         sink: Sink | None = None,
     ) -> None:
+        _check(amplitude, api_key, config)
         self.config = config or AIConfig()
         self._amplitude = getattr(amplitude, "tracked_client", amplitude)
         self._reviewed = MemorySink(_MOST_REVIEWED)
@@ -282,3 +283,19 @@ class AmplitudeAI(CompoundTracking):
 
     def _record(self, kind: type[Any], given: dict[str, Any], *, is_total: bool = False) -> str:
         return self.recorder.record(kind, given, _ANYWHERE, is_total=is_total)
+
+
+def _check(amplitude: object, api_key: object, config: object) -> None:
+    """Refuse what stands in the wrong place.
+
+    Raises:
+        ConfigurationError: An argument is not of its kind.
+    """
+    if amplitude is not None and not callable(getattr(amplitude, "track", None)):
+        raise ConfigurationError(
+            f"amplitude= is {type(amplitude).__name__}; pass an Amplitude client, or say config= or api_key=."
+        )
+    if api_key is not None and not isinstance(api_key, str):
+        raise ConfigurationError(f"api_key= is {type(api_key).__name__}; pass a text.")
+    if config is not None and not isinstance(config, AIConfig):
+        raise ConfigurationError(f"config= is {type(config).__name__}; pass an AIConfig.")

@@ -11,6 +11,7 @@ from ..schema.events import AIResponse, ToolCall, UserMessage
 from ..schema.facts import name
 from ..schema.text import words_of
 from ..schema.values import plain
+from .plan import plan_of
 
 # Each role's event, and the keys of a message that are called otherwise there (or nothing).
 _ROLES: dict[str, tuple[type[AgentEvent], dict[str, str | None]]] = {
@@ -66,7 +67,7 @@ class CompoundTracking:
 
         Each has a ``role`` (``user``, ``assistant`` or ``ai``, ``tool``) and its ``content``, and may carry
         any keyword of its ``track_*`` method (``model``, ``usage``, ``timestamp_ms``). Messages of other
-        roles, such as ``system``, are skipped. ``fields`` hold for all of them.
+        roles, such as ``system``, are skipped. ``fields`` hold for all that take them.
         """
         ids: list[str] = []
         asked: dict[str, Any] = {}
@@ -75,8 +76,14 @@ class CompoundTracking:
                 with shielded("track_conversation"):
                     kind, given = _told(message, asked)
                     if kind is not None:
-                        ids.append(self._record(kind, {**fields, **given}))
+                        ids.append(self._record(kind, {**_taken(kind, fields), **given}))
         return ids
+
+
+def _taken(kind: type[AgentEvent], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return those fields of all messages that an event of this kind takes: a model is the answers' alone."""
+    plan = plan_of(kind)
+    return {key: value for key, value in fields.items() if plan.takes(key)}
 
 
 def _told(message: object, asked: dict[str, Any]) -> tuple[type[AgentEvent] | None, dict[str, Any]]:

@@ -44,8 +44,8 @@ def _ai_response(values: Values) -> None:
     sent, written = values.get("input_tokens"), values.get("output_tokens")
     if sent is not None or written is not None:
         values.setdefault("total_tokens", _count(sent) + _count(written))
-        if is_priced:
-            _price(values)
+    if is_priced and (sent is not None or written is not None or values.get("was_cached")):
+        _price(values)
     if values.get("model_name"):
         values.setdefault("model_tier", model_tier(values["model_name"]))
     if _is_given(values.get("reasoning_content")) or _count(values.get("reasoning_tokens")):

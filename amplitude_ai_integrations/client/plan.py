@@ -22,6 +22,10 @@ from ..schema.events import (
 )
 from ..schema.facts import Shape, shape_of
 
+# Keywords of every method that say what stands around an event's properties.
+ENVELOPE: Final = frozenset(
+    {"user_id", "device_id", "browser_session_id", "groups", "event_properties", "timestamp_ms"}
+)
 _ID_FIELDS: Final[dict[type[AgentEvent], str]] = {
     UserMessage: "message_id",
     AIResponse: "message_id",
@@ -61,6 +65,10 @@ class Plan(NamedTuple):
     is_numbered: bool
     is_judgement: bool
     is_linked: bool
+
+    def takes(self, keyword: str) -> bool:
+        """Whether the event's method takes this keyword."""
+        return keyword in self.slots or keyword in ENVELOPE or keyword in self.extras
 
 
 @cache

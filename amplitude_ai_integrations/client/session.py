@@ -167,7 +167,12 @@ class Session(BoundTracking):
 
         What is tracked and observed inside is that agent's, with this one as its parent; session, trace and
         turn numbers are shared, and leaving the block ends nothing. Blocks may nest, and run in parallel.
+
+        Raises:
+            ConfigurationError: ``agent`` is no agent's handle.
         """
+        if not callable(getattr(agent, "session", None)) or not hasattr(agent, "scope"):
+            raise ConfigurationError(f"run_as() takes what ai.agent() returns, not {type(agent).__name__}.")
         context = self._context()
         return Session(agent, within=context) if context is not None else agent.session()
 

@@ -171,7 +171,7 @@ class SessionContext:
     @property
     def trace(self) -> Trace:
         """The trace that is current here."""
-        return self.place.latest()
+        return _place_of(self).latest()
 
     @property
     def user_id(self) -> str | None:
@@ -190,6 +190,10 @@ class SessionContext:
 
 
 _current: ContextVar[SessionContext | None] = ContextVar("amplitude_ai_session", default=None)
+
+
+# Where a session that is used without a block was moved to in this task or thread.
+_moved: ContextVar[tuple[Conversation, Place] | None] = ContextVar("amplitude_ai_moved", default=None)
 
 
 def get_active_context() -> SessionContext | None:
@@ -238,10 +242,19 @@ def trace_of_message(context: SessionContext) -> Trace:
     return trace
 
 
+def _place_of(context: SessionContext) -> Place:
+    active, moved = _current.get(), _moved.get()
+    is_active = active is not None and active.conversation is context.conversation
+    if is_active or moved is None or moved[0] is not context.conversation:
+        return context.place
+    return moved[1]
+
+
 def _move(context: SessionContext, place: Place, is_silent: bool) -> None:
     active = _current.get()
     if active is None or active.conversation is not context.conversation:
-        context.place.next = place
+        _place_of(context).next = place
+        _moved.set((context.conversation, place))
         return
     _current.set(replace(active, place=place))
     if not is_silent:

@@ -41,7 +41,7 @@ def usable_id(value: object, what: str) -> str | None:
         return None
     if type(value) is str and value in _seen:
         return value
-    text = value if type(value) is str else to_json(value)
+    text = value if type(value) is str else _text(value)
     text = clean(text).strip()[:_LONGEST]
     if text.lower() in _REFUSED:
         if text:
@@ -51,6 +51,11 @@ def usable_id(value: object, what: str) -> str | None:
         _seen.clear()
     _seen.add(text)
     return text
+
+
+def _text(value: object) -> str:
+    # One id must not become another's: bytes of the same length would look alike as JSON.
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else to_json(value)
 
 
 def device_for(session_id: str | None) -> str:

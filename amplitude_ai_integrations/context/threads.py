@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,11 +21,15 @@ _undo: list[Callable[[], None]] = []
 
 
 def keep_session(function: Callable[..., T]) -> Callable[..., T]:
-    """Return ``function`` bound to the session that is active here, to be called from any thread.
+    """Return ``function``, which may be a coroutine function, bound to the session that is active here, to be
+    called from any thread.
 
     ``pool.submit(keep_session(work), argument)``; one returned function may run many times at once.
     """
-    kept = partial(_call, get_active_context(), function)
+    call: Callable[..., Any] = _call
+    with shielded("keep_session"):
+        call = _call_later if inspect.iscoroutinefunction(function) else _call
+    kept = partial(call, get_active_context(), function)
     with shielded("keep_session"):
         update_wrapper(kept, function)
     return kept
@@ -34,6 +39,16 @@ def _call(context: SessionContext | None, function: Callable[..., T], /, *args: 
     token = push_context(context)
     try:
         return function(*args, **kwargs)
+    finally:
+        reset_context(token)
+
+
+async def _call_later(
+    context: SessionContext | None, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+) -> Any:
+    token = push_context(context)
+    try:
+        return await function(*args, **kwargs)
     finally:
         reset_context(token)
 

@@ -49,10 +49,7 @@ class Pipeline:
             self.dropped["before_send"] += 1
             return
         for sink in self.sinks:
-            try:
-                sink.send(final)
-            except Exception as error:  # noqa: BLE001 - a sink that fails must not keep the next from its event
-                shield.keep(DELIVERY, error)
+            self._hand(sink, final)
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything submitted so far."""
@@ -68,6 +65,12 @@ class Pipeline:
     def counts(self) -> Counts:
         """Say how many events arrived, are pending and are lost, by the sink that delivers."""
         return self.sinks[-1].counts() if self.sinks else Counts(0, 0, 0)
+
+    def _hand(self, sink: Sink, event: WireEvent) -> None:
+        try:
+            sink.send(event)
+        except Exception as error:  # noqa: BLE001 - a sink that fails must not keep the next from its event
+            shield.keep(DELIVERY, error)
 
     def _keeps(self, session_id: str | None) -> bool:
         """Tell whether a session is of those to keep; every process says the same of it."""

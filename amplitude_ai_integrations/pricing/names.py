@@ -63,12 +63,14 @@ _MOST_HEADS: Final = 10  # vertex_ai/projects/p/locations/l/publishers/google/mo
 _TAGS_AT_THE_SAME_PRICE: Final = ("beta", "extended", "thinking")
 
 
-def infer_provider(model_name: str, default: str | None = None) -> str | None:
+def infer_provider(model_name: str | None, default: str | None = None) -> str | None:
     """Return who sells a model, told from its name: the seller before it, or else its maker.
 
     The ids are those of ``genai-prices``: ``openai``, ``anthropic``, ``google``, ``aws``, ``x-ai`` and so on.
     A name that tells nothing gives ``default``.
     """
+    if not isinstance(model_name, str):
+        return default
     heads, names = _split(model_name.strip().lower())
     named = (seller for head in heads if (seller := _seller(head)) in _LABELS)
     return next(named, None) or _maker(names[-1]) or default

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import re
+from dataclasses import Field, fields
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +33,9 @@ def enrichments_of(value: object) -> SessionEnrichments | None:
 
 
 _DEEPEST = 12  # levels; our own types nest five, the rest is the customer's metadata
+_NAME = re.compile(
+    r"[\w.:/-]{1,64}"
+)  # what an enumeration or a name of yours looks like; a sentence does not
 
 
 def judgement(value: object, leaves: frozenset[Content], depth: int = 0) -> Any:
@@ -43,11 +47,9 @@ def judgement(value: object, leaves: frozenset[Content], depth: int = 0) -> Any:
     if depth > _DEEPEST:
         return None
     if isinstance(value, Enrichment):
-        return {
-            item.name: judgement(inner, leaves, depth + 1)
-            for item in fields(value)  # type: ignore[arg-type]  # each subclass is a dataclass
-            if (inner := getattr(value, item.name)) is not None and _may_leave(item.metadata, leaves)
-        }
+        found = ((item, getattr(value, item.name)) for item in fields(value))  # type: ignore[arg-type]  # each subclass is a dataclass
+        kept = {item.name: _field(item, inner, leaves, depth) for item, inner in found if inner is not None}
+        return {name: inner for name, inner in kept.items() if inner is not None}
     if isinstance(value, dict):
         return {key: judgement(inner, leaves, depth + 1) for key, inner in dict.items(value)}
     if isinstance(value, (list, tuple)):
@@ -55,6 +57,22 @@ def judgement(value: object, leaves: frozenset[Content], depth: int = 0) -> Any:
     return value
 
 
-def _may_leave(metadata: Any, leaves: frozenset[Content]) -> bool:
-    content = metadata.get("content")
-    return content is None or content in leaves
+def _field(item: Field[Any], value: Any, leaves: frozenset[Content], depth: int) -> Any:
+    content = item.metadata.get("content")
+    if content is not None:
+        return judgement(value, leaves, depth + 1) if content in leaves else None
+    if isinstance(value, (list, tuple)):
+        kept = [_unmarked(item, inner, leaves, depth) for inner in value]
+        return [inner for inner in kept if inner is not None]
+    return _unmarked(item, value, leaves, depth)
+
+
+def _unmarked(item: Field[Any], value: Any, leaves: frozenset[Content], depth: int) -> Any:
+    """Return the value of a field that holds no words, if it is what the field is for."""
+    if isinstance(value, Enrichment):
+        return judgement(value, leaves, depth + 1)
+    if isinstance(value, (bool, int, float)):
+        return value
+    # Names are the customer's own; where no word of theirs may leave, they must at least look like names.
+    is_name = isinstance(value, str) and "str" in str(item.type)
+    return value if is_name and (leaves or _NAME.fullmatch(value)) else None

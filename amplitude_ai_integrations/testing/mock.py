@@ -177,6 +177,11 @@ def _on_any_machine(config: AIConfig) -> AIConfig:
         if getattr(config, name) == getattr(machine, name)
     }
     # Nothing is sent in any case, so that these two have nothing left to say but that events be printed.
-    is_shown = config.debug or config.dry_run
-    always: dict[str, Any] = {"session_sample_rate": 1.0, "dry_run": False, "review_mode": False, "debug": is_shown}
-    return replace(config, **always, **said_by_machine)
+    return replace(
+        config,
+        session_sample_rate=1.0,
+        dry_run=False,
+        review_mode=False,
+        debug=config.debug or config.dry_run,
+        **said_by_machine,
+    )

@@ -10,8 +10,8 @@ from unittest.mock import ANY
 import pytest
 
 from amplitude_ai_integrations.calls import tools
-from amplitude_ai_integrations.context.recent import Recent
 from amplitude_ai_integrations.calls.tools import answer, note_asked
+from amplitude_ai_integrations.context.recent import Recent
 
 
 @pytest.fixture

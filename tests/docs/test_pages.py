@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ import pytest
 from amplitude_ai_integrations.client import default
 from amplitude_ai_integrations.client.tracker import ToolCallTracker
 from amplitude_ai_integrations.context import unfollow_threads
+from amplitude_ai_integrations.exceptions import shield
 from amplitude_ai_integrations.testing.checking import errors_kept_away
 from tests.fakes.openai_server import OpenAIServer
 
@@ -39,6 +41,7 @@ def model() -> Iterator[OpenAIServer]:
 @pytest.fixture
 def _newcomer(model: OpenAIServer, monkeypatch: pytest.MonkeyPatch, swallowing: None) -> Iterator[None]:
     """A process like a reader's: no setting, no client yet, a model to talk to, errors swallowed."""
+    monkeypatch.setattr(shield, "swallowed", Counter())
     monkeypatch.setattr(default, "_clients", WeakSet())
     settings = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": model.url}
     ours = ("AMPLITUDE_", "GIT_", "GITHUB_", "COMMIT_SHA")

@@ -24,7 +24,7 @@ def within(function: Callable[..., Any], timeout_ms: float, name: str) -> Callab
     Raises:
         ConfigurationError: The limit is not above 0, or the function is a generator.
     """
-    if not timeout_ms > 0:
+    if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, (int, float)) or not timeout_ms > 0:
         raise ConfigurationError(f"timeout_ms is {timeout_ms!r}; give milliseconds above 0.")
     code = code_of(function)
     if inspect.isgeneratorfunction(code) or inspect.isasyncgenfunction(code):
