@@ -1,5 +1,5 @@
 # `make demo` shows the main job, `make test` passes the tests; each installs what it needs by itself.
-.PHONY: demo test test-all legs check bench docs pins wheel clean
+.PHONY: demo test test-all legs check coverage bench docs pins wheel clean
 .DEFAULT_GOAL := test
 
 PYTHON ?= python3
@@ -55,6 +55,10 @@ check: $(VENV)/main.stamp ## lint, types, floors, generated files
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/generate.py --check
+
+coverage: $(VENV)/main.stamp ## which branches of the core no test takes
+	$(BIN)/python -m coverage run -m pytest --quiet --ignore tests/browser
+	$(BIN)/python -m coverage report
 
 bench: $(VENV)/main.stamp $(VENV)-peer/stamp ## what we cost, as ratios against the bare library
 	$(BIN)/python -m benchmarks.middleware
