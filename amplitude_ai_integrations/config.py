@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -170,8 +170,9 @@ class AIConfig:
                     f"{item.name} is {getattr(self, item.name)!r}; it must be True or False."
                 )
         for name in ("custom_redaction_patterns", "context_keys"):
-            if isinstance(getattr(self, name), str):
-                raise ConfigurationError(f"{name} is one text; give a list of them.")
+            value = getattr(self, name)
+            if isinstance(value, str) or not isinstance(value, (Sequence, Set)):
+                raise ConfigurationError(f"{name} is {value!r}; give a list.")
         for pattern in self.custom_redaction_patterns:
             _check_pattern(pattern)
         for name in ("custom_redaction_fn", "on_event_callback", "before_send"):

@@ -51,7 +51,7 @@ def _inject(result: MutableMapping[str, str], include_identity: bool) -> None:
     if "traceparent" not in present:
         trace_hex, is_hashed = _trace_hex(active.trace_id)
         result["traceparent"] = f"00-{trace_hex}-{secrets.token_hex(8)}-01"
-        if is_hashed:
+        if is_hashed and "tracestate" not in present:
             result["tracestate"] = "amplitude=" + quote(active.trace_id, safe="")
     if not include_identity:
         return

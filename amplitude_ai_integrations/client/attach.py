@@ -14,11 +14,24 @@ if TYPE_CHECKING:
 _of_raw: weakref.WeakKeyDictionary[Any, AmplitudeAI] = weakref.WeakKeyDictionary()
 
 
+class _NoClient:
+    """Stands in for the client where nothing is to be sent, so that a program that shares it goes on."""
+
+    def flush(self) -> list[Any]:
+        """Nothing is pending."""
+        return []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *_args, **_kwargs: None
+
+
 class TrackedClient:
     """An ``Amplitude`` client that remembers the ``AmplitudeAI`` it came from."""
 
     def __init__(self, client: Any, ai: AmplitudeAI) -> None:
-        self.tracked_client = client
+        self.tracked_client = client if client is not None else _NoClient()
         self.ai = ai
 
     def __getattr__(self, name: str) -> Any:

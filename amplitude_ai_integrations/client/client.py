@@ -12,7 +12,7 @@ from ..context.threads import follow_threads
 from ..delivery.flush import FlushResult
 from ..delivery.pipeline import Pipeline
 from ..delivery.sinks import ConsoleSink, MemorySink, Sink
-from ..exceptions import ConfigurationError, logger, shield
+from ..exceptions import ConfigurationError, logger, shield, shielded
 from ..registry import installed, observed
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import (
@@ -109,7 +109,9 @@ class AmplitudeAI(CompoundTracking):
         Raises:
             ConfigurationError: An option does not exist.
         """
-        return BoundAgent(self, scope_of(agent_id, options))
+        with shielded("agent"):
+            return BoundAgent(self, scope_of(agent_id, options))
+        return BoundAgent(self, _ANYWHERE)
 
     def tenant(
         self,
@@ -275,7 +277,9 @@ class AmplitudeAI(CompoundTracking):
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything tracked so far; ``.result()`` waits for it."""
-        return self.recorder.pipeline.flush()
+        with shielded("flush"):
+            return self.recorder.pipeline.flush()
+        return FlushResult([], self.recorder.pipeline.counts)
 
     def shutdown(self) -> None:
         """Deliver what is pending and stop; a client that you passed in stays open."""

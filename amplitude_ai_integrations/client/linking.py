@@ -30,8 +30,13 @@ def link(
     own_id: str,
     origin: Origin,
     question: object,
+    *,
+    is_claimed: bool,
 ) -> None:
-    """Add to ``values`` what follows from the session's earlier events, and note what this one says."""
+    """Add to ``values`` what follows from the session's earlier events, and note what this one says.
+
+    ``is_claimed`` tells that the memory knows already what the event cost.
+    """
     if kind is UserMessage:
         remember_message(own_id, origin)
         if values.get("message_source") == "user":
@@ -40,21 +45,22 @@ def link(
                 values.setdefault("is_regeneration", True)
     elif kind is AIResponse:
         remember_message(own_id, origin)
-        memory.spend(origin.trace_id or "", _spent(values))
+        if not is_claimed:
+            memory.spend(origin.trace_id or "", _spent(values))
         if not values.get("is_error") and not _only_asks(values):
             memory.answered()
     elif kind is SessionEnd:
         values.setdefault("abandonment_turn", memory.abandoned_after)
 
 
-def leave_the_rest(values: Values, memory: SessionMemory) -> bool:
+def claim_the_rest(values: Values, memory: SessionMemory) -> bool:
     """Take from a trace's totals what is recorded of it already, and tell whether anything is left."""
-    so_far = memory.spent(values.get("trace_id") or "")
-    for name, spent in so_far._asdict().items():
-        if name in values:
-            values[name] = max(0, values[name] - spent)
+    rest = memory.claim(values.get("trace_id") or "", _spent(values), _LEAST_GAP_USD)
+    if rest is None:
+        return False
+    values.update((name, value) for name, value in rest._asdict().items() if name in values)
     values["total_tokens"] = values.get("input_tokens", 0) + values.get("output_tokens", 0)
-    return bool(values.get("cost_usd", 0) > _LEAST_GAP_USD)
+    return True
 
 
 def _spent(values: Mapping[str, Any]) -> Spent:

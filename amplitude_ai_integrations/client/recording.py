@@ -29,7 +29,7 @@ from ..schema.facts import number
 from ..schema.values import plain
 from .arguments import fields_given, validate, warn_of_json
 from .derive import check_price, derive
-from .linking import leave_the_rest, link, message_judged
+from .linking import claim_the_rest, link, message_judged
 from .plan import Plan, plan_of
 
 _MOST_TURNS: Final = 2**53  # beyond it a number is not itself in JSON
@@ -77,9 +77,9 @@ class Recorder:
             ValidationError: The arguments are wrong, under ``AIConfig(validate=True)`` only.
             CostCalculationError: The price is unknown, under ``AIConfig(strict_cost=True)`` only.
         """
-        plan = plan_of(kind)
         own_id = ""
         try:
+            plan = plan_of(kind)
             if by_hand and (self.config.validate or self.config.debug):
                 warn_of_json(kind, given)
                 if self.config.validate:
@@ -90,7 +90,7 @@ class Recorder:
                 recording.start()
                 return "" if recording.is_left_out else own_id
         except Exception as error:  # noqa: BLE001 - the host program must not see what is ours
-            shield.keep(plan.type, error)
+            shield.keep(kind.__name__, error)
         return own_id
 
 
@@ -328,7 +328,7 @@ class _Recording:
     ) -> None:
         values = self.values
         memory = memory_of(session_id)
-        if self.is_total and not leave_the_rest(values, memory):
+        if self.is_total and not claim_the_rest(values, memory):
             self.is_left_out = True
             return
         # While an answer is still being streamed, nothing is known to be unanswered.
@@ -337,7 +337,7 @@ class _Recording:
             get = values.get
             user_id, device_id = envelope.get("user_id"), envelope.get("device_id")
             origin = Origin(session_id, get("trace_id"), get("agent_id"), user_id, device_id)
-            link(self.kind, values, memory, self.own_id, origin, self.question)
+            link(self.kind, values, memory, self.own_id, origin, self.question, is_claimed=self.is_total)
         if self.plan.is_numbered:
             values["turn_id"] = self._turn(session_id, memory, config)
 

@@ -24,7 +24,7 @@ from ..delivery.flush import FlushResult
 from ..exceptions import ConfigurationError, shielded
 from ..schema.enrichments import SessionEnrichments
 from ..schema.events import SessionEnd
-from ..schema.facts import names
+from ..schema.facts import name, names
 from .bound import BoundTracking
 from .options import SessionOptions, check
 from .recording import Scope
@@ -210,6 +210,7 @@ class Session(BoundTracking):
     def __enter__(self) -> Session:
         with shielded("session"):
             if self._own is not None:
+                self._own.conversation.is_over = False
                 self._entered.add(push_context(self._own))
         return self
 
@@ -239,6 +240,9 @@ class Session(BoundTracking):
             is_over = self._entered.is_last and not self._is_joined
             if is_over and self._tracks_end and self._own is not None and not self._is_ended:
                 self._own.conversation.settle(partial(self._end, self._own.conversation, error))
+            if is_over and self._own is not None:
+                self._own.conversation.is_over = True
+                self._ended_at = self._own.conversation.event_count
         with shielded("session end"):
             self._entered.leave()
         with shielded("auto_flush"):
@@ -259,13 +263,20 @@ class Session(BoundTracking):
         self._recorder.record(SessionEnd, given, self._scope())
 
 
-def _check_idle_timeout(minutes: object) -> None:
+_LONGEST_IDLE = 1_000_000  # minutes, two years: what is longer is a mistake
+
+
+def _check_idle_timeout(minutes: Any) -> None:
     if minutes is None:
         return
-    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not minutes >= -1:
+    if (
+        isinstance(minutes, bool)
+        or not isinstance(minutes, (int, float))
+        or not -1 <= minutes <= _LONGEST_IDLE
+    ):
         raise ConfigurationError(
-            f"idle_timeout_minutes is {minutes!r}; give minutes, or -1 for a session that ends only when "
-            "told."
+            f"idle_timeout_minutes is {name(minutes)[:40]}; give minutes, or -1 for a session that ends only "
+            "when told."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
@@ -45,6 +45,7 @@ class Conversation:
         self.idle_timeout_minutes = idle_timeout_minutes
         self.around = around  # the one this one is opened in: where no user is given, its user counts
         self.enrichments: Any = None  # for the Session End, wherever in the session they were found
+        self.is_over = False
         self.flushes = False  # whether the end of its block delivers its events
         self.agent: AgentFacts | None = None  # what the request says of the agent, where one does
         self.last_trace: Trace | None = None
@@ -126,10 +127,15 @@ class AgentFacts:
             shaped[field_name] = name(value) or None if is_word and value is not None else value
         return cls(**shaped)
 
-    @cached_property
+    def __post_init__(self) -> None:
+        given = {name: value for name, value in self.__dict__.items() if value is not None}
+        object.__setattr__(self, "_given", given)  # once, since threads share an agent
+
+    @property
     def given(self) -> dict[str, Any]:
         """The facts that are set, by name."""
-        return {name: value for name, value in self.__dict__.items() if value is not None}
+        given: dict[str, Any] = self.__dict__["_given"]
+        return given
 
     def over(self, other: AgentFacts) -> AgentFacts:
         """Return these facts where they are set, and those of the place around where they are not."""
@@ -157,6 +163,7 @@ class SessionContext:
     agent: AgentFacts = field(default_factory=AgentFacts)
     place: Place = field(default_factory=Place)
     span_id: str | None = None  # the step that is being observed here
+    is_followed: bool = False  # by a thread, which may outlive the session
 
     @property
     def session_id(self) -> str | None:
@@ -198,7 +205,10 @@ _moved: ContextVar[tuple[Conversation, Place] | None] = ContextVar("amplitude_ai
 
 def get_active_context() -> SessionContext | None:
     """Return the view of the place this is called from, or ``None`` outside any session."""
-    return _current.get()
+    context = _current.get()
+    if context is not None and context.is_followed and context.conversation.is_over:
+        return None
+    return context
 
 
 def push_context(context: SessionContext | None) -> Token[SessionContext | None]:
@@ -253,7 +263,9 @@ def _place_of(context: SessionContext) -> Place:
 def _move(context: SessionContext, place: Place, is_silent: bool) -> None:
     active = _current.get()
     if active is None or active.conversation is not context.conversation:
-        _place_of(context).next = place
+        if not is_silent:
+            _place_of(context).next = place
+        context.place.next = place  # for threads and tasks that never moved
         _moved.set((context.conversation, place))
         return
     _current.set(replace(active, place=place))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from operator import add
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from .forks import Guarded
 from .recent import Recent
 
 _MOST_TRACES = 64
@@ -27,6 +27,10 @@ class Spent(NamedTuple):
 _NOTHING: Final = Spent()
 
 
+def _above(whole: float, part: float) -> Any:
+    return max(0, whole - part)
+
+
 class Origin(NamedTuple):
     """Where a message was said, for those who refer to it by its id alone."""
 
@@ -37,11 +41,11 @@ class Origin(NamedTuple):
     device_id: str | None = None
 
 
-class SessionMemory:
+class SessionMemory(Guarded):
     """One session: its turn and exchange counts, which questions were asked, what its traces cost."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        super().__init__()
         self._turn = 0
         self._exchanges = 0
         self._answered = 0
@@ -80,6 +84,16 @@ class SessionMemory:
             if len(self._questions) > _MOST_QUESTIONS:
                 self._questions.popitem(last=False)
             return is_known
+
+    def claim(self, trace_id: str, total: Spent, least_usd: float) -> Spent | None:
+        """Return what of a trace's total is not spent yet, and count it as spent; ``None`` for nothing."""
+        with self._lock:
+            so_far = self.spent(trace_id)
+            rest = Spent(*map(_above, total, so_far))
+            if rest.cost_usd <= least_usd:
+                return None
+            self.spend(trace_id, rest)
+            return rest
 
     def spend(self, trace_id: str, more: Spent) -> None:
         """Add an answer to what its trace has cost."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from .forks import Guarded
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(Generic[K, V]):
+class Recent(Guarded, Generic[K, V]):
     """The ``limit`` entries used last; safe from any thread and from inside a signal handler."""
 
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
-        self._lock = threading.RLock()
+        super().__init__()
         self._entries: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:

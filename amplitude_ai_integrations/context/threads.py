@@ -6,6 +6,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial, update_wrapper, wraps
 from typing import Any, TypeVar
 
@@ -89,8 +90,9 @@ def _start(original: Callable[..., None]) -> Callable[..., None]:
         with shielded("follow_threads"):
             target = getattr(thread, "_target", None)
             modules = (type(thread).__module__, str(getattr(target, "__module__", None)))
-            if get_active_context() is not None and not any(name.startswith(_POOLS) for name in modules):
-                thread.run = keep_session(thread.run)
+            context = get_active_context()
+            if context is not None and not any(name.startswith(_POOLS) for name in modules):
+                thread.run = partial(_call, replace(context, is_followed=True), thread.run)
         original(thread)
 
     return start

@@ -17,6 +17,7 @@ from ..schema.values import plain
 from .flush import Counts, FlushResult
 from .sinks import Sink, WireEvent
 
+_KEPT = ("insert_id", "time")
 _WHOLE = 100_000_000  # characters: what a hook returns is made plain JSON, not shortened
 
 
@@ -95,7 +96,10 @@ class Pipeline:
         if answer is None:
             return None
         if _is_event(answer):
-            return {name: plain(value, _WHOLE) for name, value in answer.items()}
+            told = {name: plain(value, _WHOLE) for name, value in answer.items()}
+            # By these the server tells events apart and in order; a hook that loses one has not meant to.
+            kept = {name: wire[name] for name in _KEPT if type(told.get(name)) is not type(wire[name])}
+            return {**told, **kept}
         self.dropped["before_send returned no event"] += 1
         return wire
 

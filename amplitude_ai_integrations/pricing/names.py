@@ -76,8 +76,10 @@ def infer_provider(model_name: str | None, default: str | None = None) -> str | 
     return next(named, None) or _maker(names[-1]) or default
 
 
-def strip_provider_prefix(model_name: str) -> str:
+def strip_provider_prefix(model_name: str | None) -> str:
     """Return a model's name without the sellers before it: ``gpt-4o`` of ``openrouter/openai/gpt-4o``."""
+    if not isinstance(model_name, str):
+        return ""
     heads, names = _split(model_name)
     foreign = (at for at, head in enumerate(heads) if _seller(head) not in _LABELS)
     return names[next(foreign, -1)]

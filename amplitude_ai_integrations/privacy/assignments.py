@@ -69,7 +69,10 @@ def _after_user(pattern: re.Pattern[str], text: str, needle: str, found: list[Sp
 
 
 def _assigned(text: str, sign: str, value: re.Pattern[str], found: list[Span]) -> None:
+    end = 0
     for at in places(text, sign):
+        if at < end:  # inside a value that was read already
+            continue
         if text[at - 3 : at].lower() not in vocabulary.ENDS_OF_SECRET_KEYS and text[at - 1] not in _BETWEEN:
             continue
         before = text[max(0, at - _LONGEST_KEY) : at].rstrip(_BETWEEN)
@@ -81,6 +84,7 @@ def _assigned(text: str, sign: str, value: re.Pattern[str], found: list[Span]) -
             continue
         if cookies := key.lower().endswith("cookie") and _COOKIES.match(text, at):
             found.append((*cookies.span(1), SECRET))
+            end = cookies.end()
         elif match := value.match(text, at):
             before_key = text[at - len(key) - 1 : at - len(key)]
             _judge(match, kind, found, is_literal=sign == "=" and (key.isupper() or before_key in {"?", "&"}))

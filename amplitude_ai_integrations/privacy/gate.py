@@ -80,10 +80,10 @@ class Gate:
         values = plain(custom)
         if not isinstance(values, dict):
             return {}
+        redacted: dict[str, Any] = self._redactor.value(values)
         if self.mode is ContentMode.FULL:
-            redacted: dict[str, Any] = self._redactor.value(values)
             return redacted
-        return {key: value for key, value in values.items() if isinstance(value, (bool, int, float))}
+        return {key: value for key, value in redacted.items() if isinstance(value, (bool, int, float))}
 
 
 def _chosen(value: Any, keys: frozenset[str]) -> dict[str, Any] | None:

@@ -47,14 +47,20 @@ def judgement(value: object, leaves: frozenset[Content], depth: int = 0) -> Any:
     if depth > _DEEPEST:
         return None
     if isinstance(value, Enrichment):
-        found = ((item, getattr(value, item.name)) for item in fields(value))  # type: ignore[arg-type]  # each subclass is a dataclass
+        found = ((item, getattr(value, item.name)) for item in _own_fields(type(value)))
         kept = {item.name: _field(item, inner, leaves, depth) for item, inner in found if inner is not None}
         return {name: inner for name, inner in kept.items() if inner is not None}
     if isinstance(value, dict):
         return {key: judgement(inner, leaves, depth + 1) for key, inner in dict.items(value)}
     if isinstance(value, (list, tuple)):
         return [judgement(inner, leaves, depth + 1) for inner in value]
-    return value
+    return value if isinstance(value, (str, bool, int, float)) else None
+
+
+def _own_fields(kind: type[Enrichment]) -> tuple[Field[Any], ...]:
+    """Return the fields an enrichment has of us; a subclass's own do not say what they hold."""
+    ours = next(base for base in kind.__mro__ if base.__module__ == Enrichment.__module__)
+    return fields(ours) if ours is not Enrichment else ()
 
 
 def _field(item: Field[Any], value: Any, leaves: frozenset[Content], depth: int) -> Any:

@@ -49,7 +49,11 @@ def name(value: Any) -> str:
     """Return a value as a short text."""
     if type(value) is str and len(value) <= _NAME_LIMIT and value.isascii():
         return value
-    text = value if type(value) is str else to_json(value)
+    if type(value) is not str:
+        shown = plain(value)
+        # A list or an object is no name, and might hold anything.
+        value = f"[{type(value).__name__}]" if isinstance(shown, (dict, list)) else to_json(shown)
+    text: str = value
     return clean(text if len(text) <= _NAME_LIMIT else text[:_NAME_LIMIT])
 
 

@@ -26,12 +26,15 @@ def amplitude_ai(amplitude_ai_config: AIConfig | None) -> Iterator[MockAmplitude
     one of this package, or of a resolver or hook of yours. A test that wants such things makes a
     ``MockAmplitudeAI()`` of its own.
     """
+    from ..context.current import push_context, reset_context
     from .checking import complaints, errors_kept_away
     from .mock import MockAmplitudeAI
 
+    outside = push_context(None)  # a session that another test left open is not this one's
     with errors_kept_away() as errors:
         mock = MockAmplitudeAI(amplitude_ai_config)
         yield mock
+    reset_context(outside)
     found = [*complaints(mock.events), *errors]
     if found:
         pytest.fail("\n".join(found), pytrace=False)

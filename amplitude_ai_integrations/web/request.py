@@ -157,6 +157,7 @@ class RequestSession:
         The session ends if this request is all there was to it. Where it goes on, a handler's error is
         recorded as a failed step.
         """
+        self.conversation.is_over = True
         if not self.conversation.event_count:
             return
         with shielded("open streams"):

@@ -137,6 +137,12 @@ def test_what_a_message_says_wins_over_what_holds_for_all(ai: AmplitudeAI, sink:
     assert [event["Model Name"] for event in told(sink)] == ["own", "common"]
 
 
+def test_what_holds_for_all_holds_for_those_that_take_it() -> None:
+    strict = AmplitudeAI(sink=MemorySink(), config=AIConfig(validate=True))
+    messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    assert len(strict.track_conversation(messages, user_id="ann", model="common", provider="p")) == 2
+
+
 def test_any_iterable_will_do(ai: AmplitudeAI, sink: MemorySink) -> None:
     def read() -> Iterator[dict[str, Any]]:
         yield from MESSAGES

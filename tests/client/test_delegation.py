@@ -179,6 +179,36 @@ async def test_parallel_tasks_of_a_session_without_a_block_keep_their_own_traces
     }
 
 
+async def test_parallel_tasks_share_a_session_without_a_block_and_no_trace(
+    ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    session = ai.agent("boss", user_id="user-1").session()
+    first = session.new_trace()
+
+    async def begin(name: str) -> bool:
+        trace = session.new_trace()
+        await asyncio.sleep(0.001)
+        session.track_span(name)
+        return trace == session.trace_id == sink.events[-1]["event_properties"]["[Agent] Trace ID"]
+
+    async def say(name: str) -> bool:
+        session.track_user_message(name)
+        trace = session.trace_id
+        await asyncio.sleep(0.001)
+        session.track_tool_call(name)
+        return trace == session.trace_id == sink.events[-1]["event_properties"]["[Agent] Trace ID"]
+
+    assert all(await asyncio.gather(*(work(f"{number}") for number in range(4) for work in (begin, say))))
+    traces = [event["Trace ID"] for event in told(sink)]
+    assert len(traces) == 12
+    assert len(set(traces)) == 8
+    with session:
+        assert session.new_trace() == session.trace_id != first
+    assert session.new_trace() == session.trace_id
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: session.trace_id).result(5) == session.trace_id
+
+
 def test_delegation_in_threads_that_keep_the_session(
     model: OpenAI, ai: AmplitudeAI, sink: MemorySink
 ) -> None:

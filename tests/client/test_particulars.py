@@ -87,6 +87,15 @@ def test_labels_are_a_list_and_a_map(ai: AmplitudeAI, sink: MemorySink) -> None:
     ]
 
 
+def test_labels_are_taken_as_a_mapping_too(ai: AmplitudeAI, sink: MemorySink) -> None:
+    ai.track_user_message("ann", "x", "s", labels={"intent": "how_to", "tone": "kind"})  # type: ignore[arg-type]
+    event = one(sink, "User Message")
+    assert event["[Agent] Message Label Map"] == '{"intent":"how_to","tone":"kind"}'
+    assert (
+        event["[Agent] Message Labels"] == '[{"key":"intent","value":"how_to"},{"key":"tone","value":"kind"}]'
+    )
+
+
 @pytest.mark.parametrize(
     ("mode", "is_told"),
     [(ContentMode.FULL, True), (ContentMode.CUSTOMER_ENRICHED, True), (ContentMode.METADATA_ONLY, False)],
@@ -122,7 +131,7 @@ ATTACHMENTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "sizes beyond counting": ([{"size_bytes": 2**63}] * 3, {"Attachment Count": 3, "Attachment Types": []}),
     "odd types": (
         [{"type": kind} for kind in (5, None, "", ["a"], "image")],
-        {"Attachment Count": 5, "Attachment Types": ["5", '["a"]', "image"]},
+        {"Attachment Count": 5, "Attachment Types": ["5", "[list]", "image"]},
     ),
     "no mappings": (["a.pdf", None, 5, File()], {"Attachment Count": 4, "Attachment Types": ["pdf"], "Total Attachment Size Bytes": 10}),
     "one that lies": ([LyingMapping(type="pdf")], {"Attachment Count": 1, "Attachment Types": []}),

@@ -95,6 +95,14 @@ def test_the_environment_asks_for_a_review(
     assert AIConfig(review_mode=False).review_mode is False
 
 
+def test_a_review_keeps_events_from_any_sink() -> None:
+    sink = MemorySink()
+    ai = AmplitudeAI(sink=sink, config=AIConfig(review_mode=True))
+    ai.track_span("ann", "x")
+    assert sink.events == []
+    assert types(ai.get_review_traffic()) == ["Span"]
+
+
 def test_without_a_review_nothing_is_kept(ai: AmplitudeAI) -> None:
     ai.track_span("ann", "x")
     assert ai.get_review_traffic() == []

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
+from dataclasses import dataclass
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -25,6 +28,7 @@ from amplitude_ai_integrations import (
     infer_provider,
     keep_session,
 )
+from amplitude_ai_integrations.context import unfollow_threads
 from tests.events import one, told, types
 
 CANARY = "canary in a sentence"
@@ -84,10 +88,19 @@ def test_a_vendors_message_is_a_message(ai: AmplitudeAI, sink: MemorySink) -> No
     assert told(sink)[1]["Model Name"] == "gpt-4o"
 
 
+@dataclass
+class Noted(SessionEnrichments):
+    """An enrichment with a field of the customer's own, which says nothing of what it holds."""
+
+    notes: str | None = None
+
+
 @pytest.mark.parametrize("mode", [ContentMode.METADATA_ONLY, ContentMode.CUSTOMER_ENRICHED])
 @pytest.mark.parametrize(
     "found",
     [
+        Noted(notes=CANARY),
+        SessionEnrichments(custom_metadata={"x": deque([EvidenceQuote(CANARY, 0)])}),
         SessionEnrichments(rubrics=[RubricScore("q", 0.5, evidence=[CANARY])]),  # type: ignore[list-item]
         SessionEnrichments(rubrics=[RubricScore("q", 0.5, evidence=[EvidenceQuote("x", CANARY)])]),  # type: ignore[arg-type]
         SessionEnrichments(rubrics=[CANARY]),  # type: ignore[list-item]
@@ -151,3 +164,83 @@ def test_headers_and_names_of_no_kind_we_know_say_nothing() -> None:
     assert extract_context({"x-amplitude-session-id": "null"}) == {}
     assert infer_provider(None) is None
     assert calculate_cost("gpt-4o", -1, 0) is None
+
+
+@pytest.mark.parametrize("mode", [ContentMode.METADATA_ONLY, ContentMode.CUSTOMER_ENRICHED])
+def test_a_structure_is_no_name(mode: ContentMode) -> None:
+    sink = MemorySink()
+    ai = AmplitudeAI(sink=sink, config=AIConfig(content_mode=mode))
+    ai.track_ai_message("u", "x", finish_reason={"said": CANARY}, attachments=[{"type": {"a": CANARY}}])  # type: ignore[arg-type]
+    assert one(sink, "AI Response")["[Agent] Finish Reason"] == "[dict]"
+    assert CANARY not in str(sink.events)
+
+
+def test_numbers_of_yours_are_redacted_where_words_stay_too() -> None:
+    sink = MemorySink()
+    ai = AmplitudeAI(sink=sink, config=AIConfig(content_mode=ContentMode.METADATA_ONLY))
+    own = {"card": 4111111111111111, "phone": 4155552671, "bob@example.com": 3, "seats": 5}
+    ai.track_user_message("u", "x", event_properties=own)
+    left = {name: value for name, value in sink.events[0]["event_properties"].items() if name[0] not in "[$"}
+    assert left == {"seats": 5}
+    assert sink.events[0]["event_properties"]["[email]"] == 3
+
+
+@pytest.mark.parametrize("settings", [{"enabled": False}, {"review_mode": True}, {"dry_run": True}])
+def test_a_program_that_shares_the_client_goes_on_where_nothing_is_sent(settings: dict[str, Any]) -> None:
+    ai = AmplitudeAI(api_key="k", config=AIConfig(**settings))
+    ai.amplitude.track({"event_type": "signed up"})
+    assert ai.amplitude.flush() == []
+
+
+@pytest.mark.parametrize("minutes", [10**5_000, float("inf"), float("nan"), -2, True, "30"], ids=range(6))
+def test_an_idle_timeout_is_minutes(ai: AmplitudeAI, minutes: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        ai.agent("bot").session(idle_timeout_minutes=minutes)
+
+
+def test_a_block_entered_again_without_a_word_ends_nothing_again(ai: AmplitudeAI, sink: MemorySink) -> None:
+    session = ai.agent("bot").session(user_id="ann")
+    with session:
+        session.track_user_message("hi")
+    with session:
+        pass
+    assert types(sink) == ["User Message", "Session End"]
+
+
+def test_a_followed_thread_does_not_outlive_its_session(sink: MemorySink) -> None:
+    ai = AmplitudeAI(sink=sink, config=AIConfig(follow_threads=True))
+    jobs: Queue[Any] = Queue()
+
+    def work() -> None:
+        for job in iter(jobs.get, None):
+            ai.track_span(span_name=job, user_id="bob" if job == "later" else None)
+
+    try:
+        with ai.agent("bot").session("of-alice", user_id="alice"):
+            worker = threading.Thread(target=work)
+            worker.start()
+            jobs.put("inside")
+            while not sink.events:
+                pass
+        jobs.put("later")
+        jobs.put(None)
+        worker.join()
+    finally:
+        unfollow_threads()
+    inside, _end, later = told(sink)
+    assert (inside["Session ID"], inside["user_id"]) == ("of-alice", "alice")
+    assert "Session ID" not in later
+    assert later["user_id"] == "bob"
+
+
+def test_the_parts_of_a_run_are_never_more_than_its_total(ai: AmplitudeAI, sink: MemorySink) -> None:
+    session = ai.agent("bot").session("of-a-run", user_id="ann")
+    threads = [
+        threading.Thread(target=session.track_run_cost, args=(1.0, 10, 10), kwargs={"trace_id": "t"})
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [event["Cost USD"] for event in told(sink)] == [1.0]

@@ -238,6 +238,17 @@ def test_one_kept_function_runs_many_times_at_once(
     assert {event["Session ID"] for event in spans if event["Span Name"] == "after"} == {session_id}
 
 
+async def test_a_coroutine_function_keeps_it_for_as_long_as_it_runs(ai: AmplitudeAI, session_id: str) -> None:
+    async def work(number: int) -> tuple[int, str | None]:
+        await asyncio.sleep(0.001)
+        return number, _session_here()
+
+    with ai.agent("bot").session(session_id, user_id="ann"):
+        kept = keep_session(work)
+    assert await asyncio.gather(kept(1), kept(2)) == [(1, session_id), (2, session_id)]
+    assert _session_here() is None
+
+
 def test_without_either_there_is_one_warning_and_no_silence(
     ai: AmplitudeAI, sink: MemorySink, caplog: pytest.LogCaptureFixture
 ) -> None:

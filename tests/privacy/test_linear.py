@@ -24,7 +24,7 @@ PIECES = [
     "eyJ", "eyJ.", "eyJaaaaaaaaaaaaa.", "bearer ", "Bearer a", "Bearer " + "a." * 50, "basic QQ==",
     "-----BEGIN X-----", "-----BEGIN PRIVATE KEY-----", "-----END", "-", "--", "--token ", "-u a:",
     "=", "a=", "a=b&", "key=", "password=", "password=a ", "password: 'a", "password is ", "assword 'aaaaa",
-    "cookie: a=b; ", "://", "://a:", "://a:b@",
+    "cookie: a=b; ", "cookie=x=", "cookie=x=" * 455 + "; a=", "api_key=", "://", "://a:", "://a:b@",
     "data:", "data:a/b;", "data:;;;;", "data:image/png;base64,A ", "data:image/png;base64,A\n", "iVBORw0KG", "/9j/",
     "UklGR\n", "A\\/", "A1b2C3d4" * 4 + " ", "A1b2",
     "{", "[", '{"', '["', '"', '\\"', '{"a":', '{"{"', '"a":"\\u0040",', "\n", "  ", "\ud800",
