@@ -124,7 +124,8 @@ class _Recording:
         self.is_left_out = False
         self.is_of_another = False  # than the session's user
         self.groups: dict[str, str | list[str]] | None = None
-        self.at_ms = _time_of(given.get("timestamp_ms")) or stamps.now_ms()
+        at_ms = given.get("timestamp_ms")
+        self.at_ms = (_time_of(at_ms) if at_ms is not None else None) or stamps.now_ms()
         self.own_id = ""
         self.is_own_given = False
         if plan.id_field is not None:
@@ -378,8 +379,6 @@ def _frozen(value: Any) -> Any:
 
 def _time_of(value: Any) -> int | None:
     """Return a time in whole milliseconds since the epoch, or ``None`` for what is none."""
-    if value is None:
-        return None
     at_ms = number(value)
     return int(at_ms) if at_ms is not None and 0 < at_ms < _END_OF_TIME else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..config import AIConfig
@@ -40,12 +40,13 @@ class Pipeline:
         """Send one event: its fields by name, what stands around them in Amplitude's own terms
         (``insert_id``, ``time`` in ms since the epoch, ``user_id`` and so on), and the caller's properties.
         """
-        if not self._keeps(values.get("session_id")):
+        config = self.config
+        if config.session_sample_rate < 1 and not self._keeps(values.get("session_id")):
             self.dropped["session_sample_rate"] += 1
             return
         wire: WireEvent = {"event_type": event_type(kind), **envelope}
         wire["event_properties"] = self.gate.properties(kind, values, custom)
-        final = self._before_send(wire)
+        final = wire if config.before_send is None else self._before_send(wire, config.before_send)
         if final is None:
             self.dropped["before_send"] += 1
             return
@@ -75,16 +76,12 @@ class Pipeline:
 
     def _keeps(self, session_id: str | None) -> bool:
         """Tell whether a session is of those to keep; every process says the same of it."""
-        share = self.config.session_sample_rate
-        if share >= 1 or not session_id:
+        if not session_id:
             return True
         place = hashlib.blake2b(session_id.encode(), digest_size=8).digest()
-        return int.from_bytes(place, "big") < share * 2**64
+        return int.from_bytes(place, "big") < self.config.session_sample_rate * 2**64
 
-    def _before_send(self, wire: WireEvent) -> WireEvent | None:
-        hook = self.config.before_send
-        if hook is None:
-            return wire
+    def _before_send(self, wire: WireEvent, hook: Callable[..., Any]) -> WireEvent | None:
         try:
             answer = hook(copy.deepcopy(wire))
         except Exception as error:
