@@ -8,8 +8,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..exceptions import CostCalculationError
-from ..pricing.cost import Tokens, cost_usd
-from ..pricing.tier import model_tier
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, Embedding, Score, Span, ToolCall, UserMessage
 from ..schema.facts import name, number
@@ -46,8 +44,10 @@ def _ai_response(values: Values) -> None:
         values.setdefault("total_tokens", _count(sent) + _count(written))
     if is_priced and (sent is not None or written is not None or values.get("was_cached")):
         _price(values)
-    if values.get("model_name"):
-        values.setdefault("model_tier", model_tier(values["model_name"]))
+    if values.get("model_name") and "model_tier" not in values:
+        from ..pricing.tier import model_tier
+
+        values["model_tier"] = model_tier(values["model_name"])
     if _is_given(values.get("reasoning_content")) or _count(values.get("reasoning_tokens")):
         values["has_reasoning"] = True
     prompt = values.get("system_prompt")
@@ -117,6 +117,8 @@ def _price(values: Values) -> None:
     if values.get("was_cached"):
         values["cost_usd"] = 0.0  # the answer came from the caller's own cache
         return
+    from ..pricing.cost import Tokens, cost_usd  # a program without models need not load the names of all
+
     tokens = Tokens(
         _count(values.get("input_tokens")),
         _count(values.get("output_tokens")),
