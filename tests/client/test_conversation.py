@@ -73,7 +73,7 @@ def test_the_function_does_the_same(ai: AmplitudeAI, sink: MemorySink, session_i
 
 def test_an_official_client_will_do() -> None:
     taken: list[Any] = []
-    client = Amplitude("key", Config(server_url="http://127.0.0.1:9/", flush_interval_millis=100_000))
+    client = Amplitude("key", Config(server_url="http://127.0.0.1:9/", flush_interval_millis=1_000))
     client.track = taken.append
     track_conversation(client, messages=MESSAGES, user_id="annabel", session_id="s")
     assert [event.event_type for event in taken] == [

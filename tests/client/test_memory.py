@@ -96,7 +96,8 @@ def test_what_a_judge_is_bound_to_wins(ai: AmplitudeAI, sink: MemorySink, sessio
 def test_a_score_in_the_session_itself_is_of_the_answers_trace(
     ai: AmplitudeAI, sink: MemorySink, session_id: str
 ) -> None:
-    with ai.agent("bot").session(session_id, user_id="ann", track_session_end=False) as session:
+    around: dict[str, Any] = {"user_id": "ann", "device_id": "d-1", "browser_session_id": 1700000000000}
+    with ai.agent("bot").session(session_id, **around, track_session_end=False) as session:
         session.track_user_message("one")
         answer, trace = session.track_ai_message("x", "m", "p", 1.0), session.trace_id
         session.track_user_message("two")
@@ -104,6 +105,7 @@ def test_a_score_in_the_session_itself_is_of_the_answers_trace(
         session.score("helpful", 1, "unknown")
     of_answer, of_unknown = (event["event_properties"]["[Agent] Trace ID"] for event in sink.events[-2:])
     assert of_answer == trace != of_unknown == session.trace_id
+    assert {event["session_id"] for event in sink} == {1700000000000}
 
 
 def test_a_score_inside_another_session_is_of_the_answers(

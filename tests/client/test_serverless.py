@@ -62,8 +62,8 @@ def collector() -> Collector:
 
 @pytest.fixture
 def remote(collector: Collector, serve: Serve) -> Iterator[AmplitudeAI]:
-    """A client that delivers only when told to."""
-    settings = Config(server_url=serve(collector.app) + "/batch", flush_interval_millis=1_000_000)
+    """A client that by itself delivers no sooner than in a second."""
+    settings = Config(server_url=serve(collector.app) + "/batch", flush_interval_millis=1_000)
     client = Amplitude("key-1", settings)
     yield AmplitudeAI(amplitude=client)
     client.shutdown()

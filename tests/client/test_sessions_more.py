@@ -220,7 +220,7 @@ def test_a_browser_session_that_is_no_time_is_only_a_replay(
 def test_ids_that_the_server_would_refuse_are_said_once(
     caplog: pytest.LogCaptureFixture, least: Any, user_id: str, is_said: bool
 ) -> None:
-    client = Amplitude("key", Config(server_url="http://127.0.0.1:9/", flush_interval_millis=100_000))
+    client = Amplitude("key", Config(server_url="http://127.0.0.1:9/", flush_interval_millis=1_000))
     client.configuration.__dict__["min_id_length"] = least
     client.track = lambda event: None
     ai = AmplitudeAI(amplitude=client)

@@ -126,12 +126,19 @@ def test_following_keeps_the_session(ai: AmplitudeAI, session_id: str, way: Call
 
 @pytest.mark.usefixtures("_following")
 def test_no_pool_keeps_the_session_its_workers_were_started_in(ai: AmplitudeAI, session_id: str) -> None:
-    with ThreadPoolExecutor(2) as pool, multiprocessing.pool.ThreadPool(2) as other:
-        with ai.agent("bot").session(session_id, user_id="ann"):
-            assert pool.submit(_session_here).result(5) == session_id
-            assert other.apply(_session_here) is None
-        assert [pool.submit(_session_here).result(5) for _ in range(4)] == [None] * 4
-        assert other.map(lambda _: _session_here(), range(4)) == [None] * 4
+    """What a worker does of itself shows what it stands in: here the callback of a future."""
+    elsewhere = contextvars.Context()
+    called: list[str | None] = []
+    go_on = threading.Event()
+    with ai.agent("bot").session(session_id, user_id="ann"), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(_session_here).result(5) == session_id
+        waiting = elsewhere.run(pool.submit, go_on.wait, 5)
+        waiting.add_done_callback(lambda _: called.append(_session_here()))
+        go_on.set()
+        assert elsewhere.run(pool.submit, _session_here).result(5) is None
+        with multiprocessing.pool.ThreadPool(2) as other:
+            assert elsewhere.run(other.map, lambda _: _session_here(), range(4)) == [None] * 4
+    assert called == [None]
 
 
 @pytest.mark.usefixtures("_following")
