@@ -167,11 +167,7 @@ class _Recording:
             conversation.event_count += 1
         if conversation.is_waiting:
             self._freeze()
-            conversation.settle(partial(self._finish, conversation))
-        elif conversation.around is not None or conversation.session_id is None:
-            conversation.settle(partial(self._finish, conversation))
-        else:
-            self._finish(conversation)
+        conversation.settle(partial(self._finish, conversation))
 
     def _session_judged(self, context: SessionContext | None) -> str | None:
         """Return the session a score is about, by its target alone; agent, trace and person come along."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from . import keywords
     from .agent import BoundAgent
 
+_LONGEST_IDLE = 1_000_000  # minutes, two years: what is longer is a mistake
+
 
 class Session(BoundTracking):
     """One conversation with a user.
@@ -237,14 +239,14 @@ class Session(BoundTracking):
         """Leave one entry of the block; the last one ends the session, and may begin to deliver it."""
         is_over = False
         with shielded("session end"):
-            is_over = self._entered.is_last and not self._is_joined
+            is_over = self._entered.begin_leaving() and not self._is_joined
             if is_over and self._tracks_end and self._own is not None and not self._is_ended:
                 self._own.conversation.settle(partial(self._end, self._own.conversation, error))
             if is_over and self._own is not None:
                 self._own.conversation.is_over = True
                 self._ended_at = self._own.conversation.event_count
         with shielded("session end"):
-            self._entered.leave()
+            self._entered.reset()
         with shielded("auto_flush"):
             if is_over and self._flushes:
                 return self._recorder.pipeline.flush()
@@ -261,9 +263,6 @@ class Session(BoundTracking):
         if isinstance(error, Exception):
             given.update(is_error=True, error_type=type(error).__name__)
         self._recorder.record(SessionEnd, given, self._scope())
-
-
-_LONGEST_IDLE = 1_000_000  # minutes, two years: what is longer is a mistake
 
 
 def _check_idle_timeout(minutes: Any) -> None:
@@ -285,24 +284,24 @@ class _Entries:
 
     def __init__(self) -> None:
         self._tokens: list[Token[SessionContext | None]] = []
+        self._open = 0
         self._lock = threading.RLock()
-
-    @property
-    def is_last(self) -> bool:
-        """Whether at most one place has not been left yet."""
-        with self._lock:
-            return len(self._tokens) <= 1
 
     def add(self, token: Token[SessionContext | None]) -> None:
         with self._lock:
             self._tokens.append(token)
+            self._open += 1
 
-    def leave(self) -> None:
-        """Leave the place that was entered last of those that are here."""
+    def begin_leaving(self) -> bool:
+        """Tell whether this is the last place to be left; of two that leave at once, one is."""
+        with self._lock:
+            self._open = max(0, self._open - 1)
+            return self._open == 0
+
+    def reset(self) -> None:
+        """Restore what was current before the place that was entered last of those that are here."""
         with self._lock:
             for token in reversed(self._tokens):
                 if reset_context(token):
                     self._tokens.remove(token)
                     return
-            if self._tokens:
-                self._tokens.pop()

@@ -94,7 +94,7 @@ ErrorSource = Annotated[
 StackTrace = Annotated[
     Maybe[str],
     about(
-        "Where in the code it failed, innermost call last; only under `capture_stack_trace`.",
+        "Where in the code it failed, innermost call last; observed only under `capture_stack_trace`.",
         content=Content.TEXT,
     ),
 ]

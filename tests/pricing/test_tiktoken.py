@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tiktoken
 
 from amplitude_ai_integrations.pricing.tokens import _encoding, estimate_tokens
-
-tiktoken = pytest.importorskip("tiktoken")
 
 
 @pytest.fixture(autouse=True)

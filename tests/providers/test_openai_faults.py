@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-import sys
-import types
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
 
-import amplitude_ai_integrations
 from amplitude_ai_integrations import AmplitudeAI, MemorySink
 from amplitude_ai_integrations.providers.openai import OpenAI
 
+from ..faults import functions_passed, raising
 from .conftest import MakeClient
 from .expected import MODEL
 from .ways import TOOL
-
-ROOT = amplitude_ai_integrations.__path__[0]
 
 # The places where the program enters our code or our code returns to it; each hands its inner work to a
 # shield, and is therefore the one thing a shield cannot stand around.
@@ -111,47 +105,6 @@ def client(dial: MakeClient) -> OpenAI:
     return observed
 
 
-def _passed(run: Callable[[], Any]) -> list[list[types.FunctionType]]:
-    """Return the functions of ours that `run` passes; those with the same code belong together."""
-    codes: set[types.CodeType] = set()
-
-    def look(frame: types.FrameType, event: str, _argument: Any) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(ROOT):
-            codes.add(frame.f_code)
-
-    sys.setprofile(look)
-    run()
-    sys.setprofile(None)
-    found: dict[types.CodeType, list[types.FunctionType]] = {}
-    for item in gc.get_objects():
-        if isinstance(item, types.FunctionType) and item.__code__ in codes:
-            found.setdefault(item.__code__, []).append(item)
-    return [functions for functions in found.values() if not _is_door(functions[0])]
-
-
-def _is_door(function: types.FunctionType) -> bool:
-    return function.__qualname__ in DOORS | TAKES_OUT or hasattr(
-        function, "__wrapped__"
-    )  # a method with keywords
-
-
-@contextmanager
-def _raising(functions: list[types.FunctionType]) -> Iterator[None]:
-    """Make these functions raise, whatever name they were imported under."""
-
-    def fault(*_given: Any, **_more: Any) -> Any:
-        raise InjectedError
-
-    code = functions[0].__code__
-    for function in functions:
-        function.__code__ = fault.__code__.replace(co_freevars=code.co_freevars)
-    try:
-        yield
-    finally:
-        for function in functions:
-            function.__code__ = code
-
-
 def _result(call: Callable[[Any], Any], client: Any) -> Any:
     try:
         return call(client)
@@ -168,9 +121,9 @@ def test_the_result_of_a_call_survives_a_fault_in_any_function_of_ours(
     harmed = []
     with ai.agent("bot", user_id="u").session(track_session_end=False):
         expected = call(client)
-        inner = _passed(lambda: call(client))
+        inner = functions_passed(lambda: call(client), DOORS | TAKES_OUT)
         for functions in inner:
-            with _raising(functions):
+            with raising(functions):
                 result = _result(call, client)
             if result != expected:
                 harmed.append(functions[0].__qualname__)

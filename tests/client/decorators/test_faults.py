@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import sys
-import types
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
 import pytest
 
-import amplitude_ai_integrations
 from amplitude_ai_integrations import AmplitudeAI, MemorySink
 from amplitude_ai_integrations.client.decorators import observe, tool
 from amplitude_ai_integrations.context.current import get_active_context
 
+from ...faults import functions_passed, raising
 from ..test_hostile import HOSTILE
 from .ways import ENDINGS, RUNS, WAYS, end, ends
-
-ROOT = amplitude_ai_integrations.__path__[0]
 
 # Where the program enters our code; each hands its inner work to a shield.
 DOORS = {
@@ -51,45 +45,6 @@ CASES = [
 ]
 
 
-def _passed(run: Callable[[], Any]) -> list[list[types.FunctionType]]:
-    """Return the functions of ours that `run` passes; those with the same code belong together."""
-    codes: set[types.CodeType] = set()
-
-    def look(frame: types.FrameType, event: str, _argument: Any) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(ROOT):
-            codes.add(frame.f_code)
-
-    sys.setprofile(look)
-    run()
-    sys.setprofile(None)
-    found: dict[types.CodeType, list[types.FunctionType]] = {}
-    for item in gc.get_objects():
-        if type(item) is types.FunctionType and item.__code__ in codes:
-            found.setdefault(item.__code__, []).append(item)
-    return [
-        functions
-        for functions in found.values()
-        if functions[0].__qualname__ not in DOORS and not hasattr(functions[0], "__wrapped__")
-    ]
-
-
-@contextmanager
-def _raising(functions: list[types.FunctionType]) -> Iterator[None]:
-    """Make these functions raise, whatever name they were imported under."""
-
-    def fault(*_given: Any, **_more: Any) -> Any:
-        raise RuntimeError("injected")
-
-    code = functions[0].__code__
-    for function in functions:
-        function.__code__ = fault.__code__.replace(co_freevars=code.co_freevars)
-    try:
-        yield
-    finally:
-        for function in functions:
-            function.__code__ = code
-
-
 @pytest.mark.usefixtures("swallowing")
 @pytest.mark.filterwarnings("ignore:Assigning a code object")  # a function's in a coroutine's place
 @pytest.mark.parametrize("path", PATHS)
@@ -111,10 +66,10 @@ def test_a_fault_in_any_function_of_ours_changes_nothing(
     with ai.agent("bot").session(track_session_end=False):
         around = get_active_context()
         assert both() == [expected, expected]
-        inner = _passed(both)
+        inner = functions_passed(both, DOORS)
         for functions in inner:
             RUNS.clear()
-            with _raising(functions):
+            with raising(functions):
                 results = both()
             if results != [expected, expected] or len(RUNS) != 2 or get_active_context() is not around:
                 harmed.append(functions[0].__qualname__)

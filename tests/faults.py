@@ -1,0 +1,58 @@
+"""Our own functions made to fail, one after the other, on a path that a program takes through them."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import types
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
+from typing import Any
+
+import amplitude_ai_integrations
+
+ROOT = amplitude_ai_integrations.__path__[0]
+
+
+def functions_passed(run: Callable[[], Any], doors: Set[str]) -> list[list[types.FunctionType]]:
+    """Return the functions of ours that `run` passes; those with the same code belong together.
+
+    `doors` are left out, by their qualified names: where the program enters our code, and each of which
+    hands its inner work to a shield. So are wrappers around functions that are not ours.
+    """
+    codes: set[types.CodeType] = set()
+
+    def look(frame: types.FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(ROOT):
+            codes.add(frame.f_code)
+
+    sys.setprofile(look)
+    run()
+    sys.setprofile(None)
+    found: dict[types.CodeType, list[types.FunctionType]] = {}
+    for item in gc.get_objects():
+        # By its type, since asking a lazy object of a vendor's for its class may load what it stands for.
+        if type(item) is types.FunctionType and item.__code__ in codes:
+            found.setdefault(item.__code__, []).append(item)
+    return [
+        functions
+        for functions in found.values()
+        if functions[0].__qualname__ not in doors and not hasattr(functions[0], "__wrapped__")
+    ]
+
+
+@contextmanager
+def raising(functions: list[types.FunctionType]) -> Iterator[None]:
+    """Make these functions raise, whatever name they were imported under."""
+
+    def fault(*_given: Any, **_more: Any) -> Any:
+        raise RuntimeError("injected")  # a builtin: it runs among the globals of the function it stands for
+
+    code = functions[0].__code__
+    for function in functions:
+        function.__code__ = fault.__code__.replace(co_freevars=code.co_freevars)
+    try:
+        yield
+    finally:
+        for function in functions:
+            function.__code__ = code
