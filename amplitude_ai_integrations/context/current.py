@@ -46,6 +46,7 @@ class Conversation:
         self.around = around  # the one this one is opened in: where no user is given, its user counts
         self.enrichments: Any = None  # for the Session End, wherever in the session they were found
         self.is_over = False
+        self.is_handed_on = False  # to a background task, which goes on with it
         self.flushes = False  # whether the end of its block delivers its events
         self.agent: AgentFacts | None = None  # what the request says of the agent, where one does
         self.last_trace: Trace | None = None

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from ..client.agent import BoundAgent
 from ..client.client import AmplitudeAI
+from ..client.serverless import is_serverless
 from ..context.current import AgentFacts
 from ..exceptions import ConfigurationError
 
@@ -21,7 +22,9 @@ class WebOptions(TypedDict, total=False):
     Resolvers take the request and return an id or ``None``, at once or to be awaited; one that fails is
     logged once and changes no response. ``context`` and ``groups`` may be functions of the request too.
     ``end_session`` decides whether the end of a request ends its session: by default only where the id
-    was made for this request. ``include`` and ``exclude`` are patterns of paths (``re.search``).
+    was made for this request. ``flush_on_response``: whether a request waits, five seconds at most, until
+    its events are delivered; by default only on serverless platforms, which freeze the process between
+    requests. ``include`` and ``exclude`` are patterns of paths (``re.search``).
     """
 
     user_id_resolver: Resolver | None
@@ -37,11 +40,13 @@ class WebOptions(TypedDict, total=False):
     groups: Mapping[str, Any] | Resolver | None
     track_session_events: bool
     end_session: bool | None
+    flush_on_response: bool | None
     include: Sequence[str]
     exclude: Sequence[str]
 
 
 _RESOLVERS = ("user_id_resolver", "device_id_resolver", "session_id_resolver", "browser_session_id_resolver")
+_FLAGS = ("track_session_events", "end_session", "flush_on_response")
 _FACTS = ("agent_id", "agent_version", "env", "customer_org_id")
 
 
@@ -54,6 +59,7 @@ class Policy:
     resolvers: dict[str, Resolver] = field(default_factory=dict)
     tracks_end: bool = True
     end_session: bool | None = None
+    flushes: bool = False
     include: re.Pattern[str] | None = None
     exclude: re.Pattern[str] | None = None
 
@@ -68,20 +74,16 @@ class Policy:
             if name not in WebOptions.__annotations__:
                 known = ", ".join(sorted(WebOptions.__annotations__))
                 raise ConfigurationError(f"{name!r} is no option of the middleware; there are: {known}.")
-        resolvers = {}
-        for name in _RESOLVERS:
-            resolver = options.get(name)
-            if resolver is not None and not callable(resolver):
-                raise ConfigurationError(f"{name} must be callable, not {type(resolver).__name__}.")
-            if resolver is not None:
-                resolvers[name.removesuffix("_resolver")] = resolver
+        _check_flags(options)
         dynamic = {name: options[name] for name in ("context", "groups") if callable(options.get(name))}
+        flushes = options.get("flush_on_response")
         return cls(
             ai=ai,
             agent=_agent(options, dynamic),
-            resolvers={**resolvers, **dynamic},
-            tracks_end=options.get("track_session_events", True),
+            resolvers={**_resolvers(options), **dynamic},
+            tracks_end=options.get("track_session_events") is not False,
             end_session=options.get("end_session"),
+            flushes=is_serverless() if flushes is None else flushes,
             include=_paths("include", options.get("include")),
             exclude=_paths("exclude", options.get("exclude")),
         )
@@ -89,11 +91,30 @@ class Policy:
     def __post_init__(self) -> None:
         self.propagates = self.ai.config.propagate_context
 
+    def watches(self, path: str) -> bool:
+        """Tell whether requests of this path are watched now."""
+        return self.ai.config.enabled and self.covers(path)
+
     def covers(self, path: str) -> bool:
-        """Tell whether requests of this path are watched."""
+        """Tell whether requests of this path are meant to be watched."""
         if self.exclude is not None and self.exclude.search(path):
             return False
         return self.include is None or bool(self.include.search(path))
+
+
+def _check_flags(options: Mapping[str, Any]) -> None:
+    for name in _FLAGS:
+        flag = options.get(name)
+        if flag is not None and not isinstance(flag, bool):
+            raise ConfigurationError(f"{name} is {flag!r}; it must be True or False.")
+
+
+def _resolvers(options: Mapping[str, Any]) -> dict[str, Resolver]:
+    given = {name: options[name] for name in _RESOLVERS if options.get(name) is not None}
+    for name, resolver in given.items():
+        if not callable(resolver):
+            raise ConfigurationError(f"{name} must be callable, not {type(resolver).__name__}.")
+    return {name.removesuffix("_resolver"): resolver for name, resolver in given.items()}
 
 
 def _agent(options: Mapping[str, Any], dynamic: Mapping[str, Resolver]) -> AgentFacts:

@@ -11,8 +11,16 @@ from typing import Any
 
 from ..client.recording import Scope
 from ..context import stamps
-from ..context.current import AgentFacts, Conversation, SessionContext, push_context, reset_context
+from ..context.current import (
+    AgentFacts,
+    Conversation,
+    SessionContext,
+    get_active_context,
+    push_context,
+    reset_context,
+)
 from ..context.trace import Place, Trace
+from ..delivery.flush import FlushResult
 from ..exceptions import shielded
 from ..propagation import browser_device, browser_session, extract_context, lower_headers
 from ..schema.events import SessionEnd, Span
@@ -81,6 +89,16 @@ class RequestConversation(Conversation):
             self._asking = asyncio.ensure_future(self._ask())
         await asyncio.shield(self._asking)
 
+    def give_up(self) -> None:
+        """Go on without the answers of asynchronous resolvers, where nobody can await them."""
+        for name, answer in self._answers.items():
+            if inspect.isawaitable(answer):
+                self._answers[name] = None
+                with logged_once(name, self.policy.resolvers[name]):
+                    raise RuntimeError("there is no event loop to await it on")
+        with self._lock:
+            self._know()
+
     async def _ask(self) -> None:
         for name, answer in self._answers.items():
             if inspect.isawaitable(answer):
@@ -136,35 +154,61 @@ class _ServiceTrace(Trace):
 
 
 class RequestSession:
-    """The session of one request, from before its first byte to after its last."""
+    """The session of one request, from before its first byte to after its last.
 
-    __slots__ = ("_token", "context", "conversation", "started")
+    A server may come back for each piece of the body, and do other requests in between: ``enter`` and
+    ``leave`` bracket what runs for this request, and whatever was current at a leave is so again at the next
+    enter.
+    """
+
+    __slots__ = ("_context", "_is_over", "_token", "_view", "conversation", "failure", "started")
 
     def __init__(self, policy: Policy, request: Callable[[], Any], headers: Callable[[], Any]) -> None:
         self.started = stamps.seconds()
+        self.failure: BaseException | None = (
+            None  # what the handler raised, also if a layer made a page of it
+        )
         self.conversation = RequestConversation(policy, request, headers)
         place = Place(_ServiceTrace(headers) if policy.propagates else None)
-        self.context = SessionContext(self.conversation, policy.agent, place)
-        self._token: Token[SessionContext | None] = push_context(self.context)
+        self._context = SessionContext(self.conversation, policy.agent, place)
+        self._view: SessionContext | None = self._context
+        self._is_over = False
+        self._token: Token[SessionContext | None] | None = None
+
+    def enter(self) -> None:
+        """Make this session the current one."""
+        self._token = push_context(self._view)
 
     def leave(self) -> None:
-        """Restore the context from before the request."""
-        reset_context(self._token)
+        """Restore what was current before."""
+        if self._token is not None:
+            token, self._token = self._token, None
+            self._view = get_active_context()
+            reset_context(token)
 
-    def end(self, error: BaseException | None = None) -> None:
-        """Close the account of this request, if an agent spoke in it.
+    def end(self) -> FlushResult | None:
+        """Close the account of this request, if an agent spoke in it; a second call does nothing.
 
         The session ends if this request is all there was to it. Where it goes on, a handler's error is
-        recorded as a failed step.
+        recorded as a failed step. Returns the delivery to wait for, where the request is to wait for one.
         """
-        self.conversation.is_over = True
+        if self._is_over:
+            return None
+        self._is_over = self.conversation.is_over = True
         if not self.conversation.event_count:
-            return
+            return None
         with shielded("open streams"):
             for call in tuple(self.conversation.open_calls):
                 call.left()  # its reader is gone with the request, and will not be seen to leave
+        with shielded("end of request"):
+            self._record_end()
+        self.failure = None  # its traceback holds the handler's variables
         policy = self.conversation.policy
-        scope = Scope(context=self.context)
+        return policy.ai.recorder.pipeline.flush() if policy.flushes else None
+
+    def _record_end(self) -> None:
+        policy, error = self.conversation.policy, self.failure
+        scope = Scope(context=self._context)
         last = self.conversation.last_trace
         failure: dict[str, Any] = {}
         if isinstance(error, Exception):
@@ -183,4 +227,4 @@ class RequestSession:
             return False
         if policy.end_session is not None:
             return policy.end_session
-        return not conversation.is_from_application
+        return not conversation.is_from_application and not conversation.is_handed_on

@@ -20,7 +20,8 @@ from .hosting import Site
 PACKAGE = "amplitude_ai_integrations"
 
 MIDDLEWARE = [
-    "middleware:AmplitudeAIMiddleware._watches",
+    "middleware:finish_async",
+    "web.options:Policy.watches",
     "middleware:RequestSession",
     "web.options:Policy.covers",
     "web.request:RequestConversation",
@@ -29,7 +30,9 @@ MIDDLEWARE = [
     "web.request:RequestConversation.settle",
     "web.request:RequestConversation._know",
     "web.request:RequestConversation._wait",
+    "web.request:RequestSession.enter",
     "web.request:RequestSession.end",
+    "web.request:RequestSession._record_end",
     "web.request:RequestSession.leave",
     "web.request:RequestSession._ends_here",
     "web.request:SessionContext",
