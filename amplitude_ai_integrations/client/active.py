@@ -31,7 +31,8 @@ def current_session() -> Session:
 
 
 @cache
-def _silent() -> AmplitudeAI:
+def silent_client() -> AmplitudeAI:
+    """Return a client that records nothing, for places that need one where there is none."""
     ai = AmplitudeAI(config=AIConfig(enabled=False))
     forget_client(ai)  # it is nobody's choice
     return ai
@@ -40,7 +41,7 @@ def _silent() -> AmplitudeAI:
 def _nobodys() -> Session:
     if is_anyone_tracking():
         _say_once()
-    return Session(BoundAgent(_silent(), Scope()))
+    return Session(BoundAgent(silent_client(), Scope()))
 
 
 @cache
