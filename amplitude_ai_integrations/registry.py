@@ -15,12 +15,35 @@ DISTRIBUTION: Final = "amplitude-ai-integrations"
 
 @dataclass(frozen=True)
 class Integration:
-    """One vendor's package: what to import, what to require of it, and how to install it with us."""
+    """One vendor's package: what to import, what to require of it, and how to install it with us.
+
+    ``extra`` is ``None`` where nothing has to be installed with it. ``clients`` are the classes of which a
+    program makes its model clients. ``is_covered`` tells whether what it does becomes events by itself.
+    """
 
     name: str
     module: str
     requirement: str
-    extra: str
+    extra: str | None
+    clients: tuple[str, ...] = ()
+    is_covered: bool = True
+
+    @property
+    def distribution(self) -> str:
+        """The name under which it is installed."""
+        return self.requirement.partition(">=")[0]
+
+    @property
+    def floor(self) -> str:
+        """The oldest version that works with us, or an empty text where any does."""
+        return self.requirement.partition(">=")[2]
+
+    @property
+    def command(self) -> str:
+        """The command that installs it with us, or a newer version of it where what is there is too old."""
+        if self.extra is None:
+            return f"pip install '{self.requirement}'"
+        return f"pip install '{DISTRIBUTION}[{self.extra}]'"
 
     @property
     def is_installed(self) -> bool:
@@ -32,14 +55,58 @@ class Integration:
 
     def missing(self) -> ProviderError:
         """Return the error that says how to install it."""
-        return ProviderError(
-            f"{self.name} needs the package {self.requirement}: pip install '{DISTRIBUTION}[{self.extra}]'"
-        )
+        return ProviderError(f"{self.name} needs the package {self.requirement}: {self.command}")
 
 
 PROVIDERS: Final[dict[str, Integration]] = {
-    "openai": Integration("OpenAI", "openai", "openai>=1.68", "openai"),
+    "openai": Integration("OpenAI", "openai", "openai>=1.68", "openai", ("OpenAI", "AsyncOpenAI")),
 }
+OTHER_PROVIDERS: Final = (
+    Integration(
+        "Azure OpenAI",
+        "openai",
+        "openai>=1.68",
+        "azure",
+        ("AzureOpenAI", "AsyncAzureOpenAI"),
+        is_covered=False,
+    ),
+    Integration(
+        "Anthropic",
+        "anthropic",
+        "anthropic>=0.49",
+        "anthropic",
+        ("Anthropic", "AsyncAnthropic", "AnthropicBedrock", "AnthropicVertex"),
+        is_covered=False,
+    ),
+    Integration("Gemini", "google.genai", "google-genai>=1", "gemini", ("Client",), is_covered=False),
+    Integration("Bedrock", "boto3", "boto3>=1.34.116", "bedrock", is_covered=False),
+    Integration("Mistral", "mistralai", "mistralai>=1", "mistral", ("Mistral",), is_covered=False),
+)
+WEB: Final = (
+    Integration("FastAPI", "fastapi", "fastapi>=0.115.12", "fastapi"),
+    Integration("Starlette", "starlette", "starlette", None),
+    Integration("Litestar", "litestar", "litestar", None),
+    Integration("Quart", "quart", "quart", None),
+    Integration("Django", "django", "django>=4.2", "django"),
+    Integration("Flask", "flask", "flask>=3.0", "flask"),
+)
+WORKERS: Final = (
+    Integration("Celery", "celery", "celery>=5.3", "celery"),
+    Integration("Dramatiq", "dramatiq", "dramatiq>=1.17", "dramatiq"),
+)
+AGENT_FRAMEWORKS: Final = (
+    Integration("LangChain", "langchain_core", "langchain-core>=0.3", "langchain", is_covered=False),
+    Integration("LlamaIndex", "llama_index", "llama-index-core>=0.12", "llamaindex", is_covered=False),
+    Integration("OpenAI Agents", "agents", "openai-agents>=0.1", "openai-agents", is_covered=False),
+    Integration("CrewAI", "crewai", "crewai>=1", "crewai", is_covered=False),
+    Integration(
+        "Claude Agent SDK", "claude_agent_sdk", "claude-agent-sdk>=0.1", "claude-agent-sdk", is_covered=False
+    ),
+    Integration("OpenTelemetry", "opentelemetry.sdk", "opentelemetry-sdk>=1.27", "otel", is_covered=False),
+    Integration("MCP", "mcp", "mcp>=1.2", "mcp", is_covered=False),
+)
+HELPERS: Final = (Integration("tiktoken", "tiktoken", "tiktoken>=0.7", "tokens"),)
+INTEGRATIONS: Final = (*PROVIDERS.values(), *OTHER_PROVIDERS, *WEB, *WORKERS, *AGENT_FRAMEWORKS, *HELPERS)
 
 _lock = threading.RLock()
 _observed: Counter[str] = Counter()

@@ -1,0 +1,114 @@
+"""What a project's files say, read once for all checks; none of it is imported or run."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ...registry import INTEGRATIONS, PROVIDERS
+from .files import LARGEST, Files
+from .kinds import KINDS, WORKERS
+from .module import Module, Use
+
+PACKAGE: Final = "amplitude_ai_integrations"
+COMMERCIAL: Final = "amplitude_ai"
+
+_VENDORS: Final = "|".join(sorted({re.escape(known.module.partition(".")[0]) for known in INTEGRATIONS}))
+_MAKERS: Final = "|".join(
+    sorted({maker for kind in (*KINDS, *WORKERS) for maker in kind.makers})
+    + sorted({client for known in INTEGRATIONS for client in known.clients})
+)
+_MOST_KEPT: Final = 3_000_000  # bytes of source; a hundred times that in memory
+_OURS: Final = re.compile(rb"amplitude|MIDDLEWARE", re.IGNORECASE)
+_THEIRS: Final = re.compile(rf"^[ \t]*(?:from|import)\b.*\b(?:{_VENDORS})\b".encode(), re.MULTILINE)
+_MADE: Final = re.compile(rf"\b(?:{_MAKERS})\b".encode())
+
+
+@dataclass
+class Sources:
+    """The modules that have to do with us or with whom we integrate, and what could not be read.
+
+    Of those that only import a vendor's package no more is kept than what they import.
+    """
+
+    modules: list[Module] = field(default_factory=list)
+    imported: set[str] = field(default_factory=set)
+    unread: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+    is_cut: bool = False
+    _kept: int = 0
+
+    @classmethod
+    def of(cls, project: Path) -> Sources:
+        """Read the Python files of a folder, or one file."""
+        found = cls()
+        files = Files(project)
+        for path in files:
+            name = (path if project.is_file() else path.relative_to(project)).as_posix()
+            found.count += 1
+            try:
+                about = path.stat()
+                why = "" if stat.S_ISREG(about.st_mode) else "it is no regular file"
+                why = "it is larger than 1 MB" if about.st_size > LARGEST else why
+                source = b"" if why else path.read_bytes()
+            except OSError as error:
+                why, source = (error.strerror or type(error).__name__).lower(), b""
+            if why:
+                found.unread[name] = why
+            elif _OURS.search(source) or _THEIRS.search(source):
+                found._parse(name, source)
+            if found._kept > _MOST_KEPT:
+                found.is_cut = True
+                break
+        found.is_cut |= files.is_cut
+        return found
+
+    def _parse(self, name: str, source: bytes) -> None:
+        try:
+            module = Module(name, source)
+        except ValueError as error:
+            self.unread[name] = f"it is no valid Python, {error}"
+            return
+        self.imported |= module.imported
+        if _OURS.search(source) or _MADE.search(source):
+            self.modules.append(module)
+            self._kept += len(source)
+
+    @property
+    def needed(self) -> set[str]:
+        """The modules that are imported, and those that our classes of their names stand on."""
+        ours = {path.rpartition(".")[2] for path in self.imported if path.startswith(PACKAGE + ".")}
+        return self.imported | {
+            known.module for known in PROVIDERS.values() if ours.intersection(known.clients)
+        }
+
+    @property
+    def strings(self) -> frozenset[str]:
+        """Every text that stands anywhere."""
+        return frozenset(node.value for module in self.modules for node in module.strings)  # type: ignore[misc]
+
+    def mentions(self, word: str) -> bool:
+        """Tell whether a word stands anywhere, be it as a name or in a text."""
+        return any(word.encode() in module.source for module in self.modules)
+
+    def uses(self, *names: str) -> Iterator[Use]:
+        """Yield the places that use one of some names, under whatever alias and wherever imported from."""
+        for module in self.modules:
+            for node in module.references:
+                name = module.path_of(node).rpartition(".")[2]
+                if name in names:
+                    yield Use(module, node, name, module.call_around(node))
+
+    def calls_of(self, package: str, names: tuple[str, ...]) -> Iterator[Use]:
+        """Yield the calls of some classes or functions of a package."""
+        for module in self.modules:
+            if package not in module.imported:
+                continue
+            for call in module.calls:
+                path, _, name = module.path_of(call.func).rpartition(".")
+                if name in names and (path == package or path.startswith(package + ".")):
+                    yield Use(module, call, name, call)
