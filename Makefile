@@ -1,5 +1,6 @@
 # `make demo` shows the main job, `make test` passes the tests; each installs what it needs by itself.
-.PHONY: demo test test-all legs check coverage bench docs pins wheel clean
+EXAMPLES := django_chat flask_chat wsgi_plain multi_service celery_agent
+.PHONY: demo $(EXAMPLES) test test-all legs check coverage bench docs pins wheel clean
 .DEFAULT_GOAL := test
 
 PYTHON ?= python3
@@ -31,6 +32,12 @@ $(VENV)-oldest/stamp: requirements/oldest.txt pyproject.toml
 	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)-bench/stamp: requirements/bench.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/bench.txt
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
 $(VENV)-peer/stamp: requirements/peer.txt
 	$(PYTHON) -m venv $(VENV)-peer
 	$(VENV)-peer/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/peer.txt
@@ -38,6 +45,9 @@ $(VENV)-peer/stamp: requirements/peer.txt
 
 demo: $(VENV)/demo.stamp ## chat with an agent and see the conversation; ONCE=1 ends by itself
 	$(BIN)/python -m example_apps.fastapi_chat.demo $(if $(ONCE),--once)
+
+$(EXAMPLES): $(VENV)/main.stamp ## the same with another example; ONCE=1 ends by itself
+	$(BIN)/python -m example_apps.$@.demo $(if $(ONCE),--once)
 
 test: $(VENV)/main.stamp ## the tests of the main group
 	$(BIN)/python -m pytest --ignore tests/browser
@@ -47,6 +57,8 @@ test-all: test legs ## the tests of all groups
 legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp wheel ## the groups that need more: browser, oldest versions, wheel
 	$(BIN)/python -m pytest tests/browser
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default $(OLDEST)
+# The oldest frameworks go on streaming to visitors who have left, with or without a middleware.
+	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default tests/matrix -k "not who_leaves"
 
 check: $(VENV)/main.stamp ## lint, types, floors, generated files
 	$(BIN)/ruff check .
@@ -60,8 +72,10 @@ coverage: $(VENV)/main.stamp ## which branches of the core no test takes
 	$(BIN)/python -m coverage run -m pytest --quiet --ignore tests/browser
 	$(BIN)/python -m coverage report
 
-bench: $(VENV)/main.stamp $(VENV)-peer/stamp ## what we cost, as ratios against the bare library
-	$(BIN)/python -m benchmarks.middleware
+bench: $(VENV)/main.stamp $(VENV)-bench/stamp $(VENV)-peer/stamp ## what we cost, as ratios against the bare library
+	$(VENV)-bench/bin/python -m benchmarks.asgi_doors
+	$(VENV)-bench/bin/python -m benchmarks.wsgi_doors
+	$(VENV)-bench/bin/python -m benchmarks.django_doors
 	$(BIN)/python -m benchmarks.openai_call
 	$(BIN)/python -m benchmarks.tracking $(VENV)-peer/bin/python
 	$(BIN)/python -m benchmarks.redaction $(VENV)-peer/bin/python
@@ -73,10 +87,10 @@ wheel: $(VENV)/main.stamp ## build the wheel and try it in an empty environment
 	$(BIN)/python scripts/try_wheel.py
 
 pins: ## renew the pins (needs uv)
-	for group in main demo browser oldest peer; do \
+	for group in main demo browser oldest bench peer; do \
 	  uv pip compile --quiet --upgrade --no-emit-index-url --no-header --universal --python-version 3.10 \
 	    requirements/$$group.in --output-file requirements/$$group.txt; \
 	done
 
 clean: ## remove environments and builds
-	rm -rf $(VENV) $(VENV)-oldest $(VENV)-peer build dist
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-bench $(VENV)-peer build dist

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         BoundAgent,
         Session,
         TenantHandle,
+        current_session,
         is_serverless,
         track_conversation,
     )
@@ -58,6 +59,7 @@ _MODULES = {
         "BoundAgent",
         "Session",
         "TenantHandle",
+        "current_session",
         "is_serverless",
         "track_conversation",
     ),
@@ -122,6 +124,7 @@ __all__ = [
     "ValidationError",
     "__version__",
     "calculate_cost",
+    "current_session",
     "enable_live_price_updates",
     "extract_context",
     "infer_provider",

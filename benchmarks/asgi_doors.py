@@ -1,4 +1,4 @@
-"""The middleware over the bare ASGI application, when no agent speaks and when one does."""
+"""The ASGI door over the bare application, when no agent speaks and when one does."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from amplitude_ai_integrations import AmplitudeAI
 from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware
 from benchmarks.measure import compare_async
-from benchmarks.silence import Silence
+from benchmarks.peers import PROVIDER
+from benchmarks.silence import ai
 
 REQUESTS = 1_000
 SCOPE = {
@@ -31,8 +32,6 @@ SCOPE = {
     "client": ("127.0.0.1", 1),
     "server": ("127.0.0.1", 80),
 }
-
-ai = AmplitudeAI(sink=Silence())
 
 
 async def quiet(_request: Any) -> PlainTextResponse:
@@ -70,6 +69,10 @@ def base_class(app: Any) -> BaseHTTPMiddleware:
     return BaseHTTPMiddleware(app, dispatch)
 
 
+def opentelemetry(app: Any) -> Any:
+    return OpenTelemetryMiddleware(app, tracer_provider=PROVIDER)
+
+
 def requests(app: Any) -> Callable[[int], Awaitable[None]]:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -102,13 +105,18 @@ def main() -> None:
             "Starlette, bare": requests(bare),
             "Starlette, our middleware": requests(watched(bare)),
             "Starlette, an empty BaseHTTPMiddleware": requests(base_class(bare)),
+            "Starlette, OpenTelemetry": requests(opentelemetry(bare)),
         },
         REQUESTS,
     )
     api = fastapi()
     compare_async(
         "A request in which no agent speaks",
-        {"FastAPI, bare": requests(api), "FastAPI, our middleware": requests(watched(api))},
+        {
+            "FastAPI, bare": requests(api),
+            "FastAPI, our middleware": requests(watched(api)),
+            "FastAPI, OpenTelemetry": requests(opentelemetry(api)),
+        },
         REQUESTS,
     )
     compare_async(

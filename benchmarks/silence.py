@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from amplitude_ai_integrations import AmplitudeAI
 from amplitude_ai_integrations.delivery.flush import Counts, FlushResult
 
 
@@ -23,3 +24,6 @@ class Silence:
     def counts(self) -> Counts:
         """Nothing was kept."""
         return Counts(0, 0, 0)
+
+
+ai = AmplitudeAI(sink=Silence())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .active import current_session
 from .agent import BoundAgent
 from .attach import client_of, track_conversation
 from .client import AmplitudeAI
@@ -15,6 +16,7 @@ __all__ = [
     "Session",
     "TenantHandle",
     "client_of",
+    "current_session",
     "is_serverless",
     "track_conversation",
 ]
