@@ -1,0 +1,3 @@
+"""A chat on Django whose conversations Agent Analytics sees."""
+
+from __future__ import annotations

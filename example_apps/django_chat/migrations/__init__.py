@@ -1,0 +1,3 @@
+"""The tables, and the person who may sign in."""
+
+from __future__ import annotations
