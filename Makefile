@@ -50,12 +50,12 @@ $(EXAMPLES): $(VENV)/main.stamp ## the same with another example; ONCE=1 ends by
 	$(BIN)/python -m example_apps.$@.demo $(if $(ONCE),--once)
 
 test: $(VENV)/main.stamp ## the tests of the main group
-	$(BIN)/python -m pytest --ignore tests/browser
+	$(BIN)/python -m pytest --ignore tests/browser --ignore tests/node
 
 test-all: test legs ## the tests of all groups
 
-legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp wheel ## the groups that need more: browser, oldest versions, wheel
-	$(BIN)/python -m pytest tests/browser
+legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp wheel ## the groups that need more: browser, Node, oldest versions, wheel
+	$(BIN)/python -m pytest tests/browser tests/node
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default $(OLDEST)
 # The oldest frameworks go on streaming to visitors who have left, with or without a middleware.
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default tests/matrix -k "not who_leaves"
@@ -69,7 +69,7 @@ check: $(VENV)/main.stamp ## lint, types, floors, generated files
 	$(BIN)/python scripts/generate.py --check
 
 coverage: $(VENV)/main.stamp ## which branches of the core no test takes
-	$(BIN)/python -m coverage run -m pytest --quiet --ignore tests/browser
+	$(BIN)/python -m coverage run -m pytest --quiet --ignore tests/browser --ignore tests/node
 	$(BIN)/python -m coverage report
 
 bench: $(VENV)/main.stamp $(VENV)-bench/stamp $(VENV)-peer/stamp ## what we cost, as ratios against the bare library

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -66,11 +67,13 @@ class AmplitudeAIMiddleware:
         if session is None:
             await self.app(scope, receive, send)
             return
-        try:
+        with shielded("begin of request"):
+            if scope["type"] == "http":
+                send = _noting_status(send, session)
             if self.policy.resolvers:
-                await self.app(scope, _settling(receive, session), _settling(send, session))
-            else:
-                await self.app(scope, receive, send)
+                receive, send = _settling(receive, session), _settling(send, session)
+        try:
+            await self.app(scope, receive, send)
         except BaseException as error:
             if type(error).__name__ not in _DEPARTURES:
                 session.failure = error
@@ -105,15 +108,16 @@ class AmplitudeAIWSGIMiddleware:
         self.policy = Policy.of(client_of(amplitude_ai, "amplitude_ai"), options)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        session = None
+        session, begin = None, start_response
         with shielded("begin of request"):
             if self.policy.watches(path_of(environ)):
                 session = self._session(environ)
                 session.enter()
+                begin = self._noting(start_response, session)
         if session is None:
             return self.app(environ, start_response)
         try:
-            body = self.app(environ, _noting(start_response, session))
+            body = self.app(environ, begin)
         except BaseException as error:
             session.failure = error
             with shielded("end of request"):
@@ -128,6 +132,31 @@ class AmplitudeAIWSGIMiddleware:
 
     def _session(self, environ: Environ) -> RequestSession:
         return RequestSession(self.policy, lambda: environ, partial(headers_of, environ))
+
+    def _noting(self, start_response: StartResponse, session: RequestSession) -> StartResponse:
+        """Return a ``start_response`` that notes what becomes of the request."""
+
+        def begin(status: str, *given: Any, **more: Any) -> Any:
+            with shielded("response"):
+                exc_info = given[1] if len(given) > 1 else more.get("exc_info")
+                if exc_info:
+                    session.failure = exc_info[1]
+                session.answered(int(status[:3]))
+            return start_response(status, *given, **more)
+
+        return begin
+
+
+def _noting_status(send: Send, session: RequestSession) -> Send:
+    """Return a channel that notes what becomes of the request."""
+
+    def through(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            with shielded("response"):
+                session.answered(message["status"])
+        return send(message)
+
+    return through
 
 
 def _settling(
@@ -145,22 +174,12 @@ def _settling(
     return through
 
 
-def _noting(start_response: StartResponse, session: RequestSession) -> StartResponse:
-    """Return a ``start_response`` that notes the error of which the application makes a page."""
-
-    def begin(*given: Any, **more: Any) -> Any:
-        exc_info = given[2] if len(given) > 2 else more.get("exc_info")
-        if exc_info:
-            session.failure = exc_info[1]
-        return start_response(*given, **more)
-
-    return begin
-
-
 def _file_wrapper(environ: Environ) -> type | None:
     """Return the class by which the server knows files that it sends by itself."""
     wrapper = environ.get("wsgi.file_wrapper")
-    return wrapper if isinstance(wrapper, type) else None
+    if wrapper is None or isinstance(wrapper, type):
+        return wrapper
+    return io.IOBase  # uWSGI's is a function, which gives the file itself back
 
 
 def _connection_class() -> type:

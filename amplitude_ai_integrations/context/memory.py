@@ -61,6 +61,11 @@ class SessionMemory(Guarded):
             self._turn = max(self._turn, explicit)
             return explicit
 
+    @property
+    def turn(self) -> int:
+        """The highest turn number so far."""
+        return self._turn
+
     def said(self) -> None:
         """The user said something: a new exchange."""
         with self._lock:

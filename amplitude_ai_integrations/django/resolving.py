@@ -10,9 +10,9 @@ from typing import Any
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 
+from ..web.conversation import RequestConversation
 from ..web.loops import with_room_for_a_loop
 from ..web.options import Policy
-from ..web.request import RequestConversation
 from ..web.resolving import Late
 from .traces import untouched
 

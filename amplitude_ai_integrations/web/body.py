@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Generic, TypeAlias, TypeVar
 
 from ..client.serverless import await_for, wait_for
-from ..exceptions import shielded
-from .request import RequestConversation, RequestSession
+from ..exceptions import shield, shielded
+from .conversation import RequestConversation
+from .loops import run_in_a_loop
+from .request import RequestSession
 
 T = TypeVar("T")
 Wait: TypeAlias = Callable[[RequestConversation], None]
@@ -16,12 +17,8 @@ Wait: TypeAlias = Callable[[RequestConversation], None]
 
 def wait_for_answers(conversation: RequestConversation) -> None:
     """Wait for asynchronous resolvers where a server runs in threads, on a loop of their own."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(conversation.await_answers())
-    else:
-        conversation.give_up()  # waiting here would hold up the loop that they may need
+    run_in_a_loop(conversation.hear)
+    conversation.conclude()
 
 
 class Body(Generic[T]):
@@ -29,6 +26,8 @@ class Body(Generic[T]):
 
     An iterator with ``close()``, and no generator: closing one that was never started would skip its end.
     """
+
+    _is_closed = True  # until it is made
 
     def __init__(self, body: Iterable[T], session: RequestSession, wait: Wait = wait_for_answers) -> None:
         self._body = body
@@ -41,9 +40,7 @@ class Body(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        session = self._session
-        with shielded("body"):
-            session.enter()
+        self._enter()
         try:
             if self._iterator is None:
                 self._iterator = iter(self._body)
@@ -51,12 +48,10 @@ class Body(Generic[T]):
         except StopIteration:
             raise
         except BaseException as error:
-            session.failure = error
+            self._session.failure = error
             raise
         finally:
-            with shielded("body"):
-                session.leave()
-                settle(session, self._wait)
+            self._leave()
 
     def close(self) -> None:
         """Close the body, and the account of its request."""
@@ -65,6 +60,9 @@ class Body(Generic[T]):
         self._is_closed = True
         try:
             self._close_body()
+        except BaseException as error:
+            self._session.failure = error
+            raise
         finally:
             with shielded("end of request"):
                 finish(self._session, self._wait)
@@ -73,20 +71,30 @@ class Body(Generic[T]):
         close = getattr(self._body, "close", None)
         if close is None:
             return
-        with shielded("body"):
-            self._session.enter()
+        self._enter()
         try:
             close()
         finally:
-            with shielded("body"):
-                self._session.leave()
+            self._leave()
+
+    def _enter(self) -> None:
+        try:
+            self._session.enter()
+        except Exception as error:  # noqa: BLE001 - as `shielded` does, which each piece would feel
+            shield.keep("body", error)
+
+    def _leave(self) -> None:
+        try:
+            self._session.leave()
+            settle(self._session, self._wait)
+        except Exception as error:  # noqa: BLE001 - as above
+            shield.keep("body", error)
 
     def __del__(self) -> None:
         if not self._is_closed:
-            self._is_closed = (
-                True  # whoever dropped it unclosed has closed its parts otherwise, or not at all
-            )
-            finish(self._session, self._wait)
+            self._is_closed = True  # whoever dropped it has closed its parts otherwise, or not at all
+            with shielded("end of request"):
+                finish(self._session, self._wait)
 
 
 class SizedBody(Body[T]):
@@ -153,6 +161,8 @@ def settle(session: RequestSession, wait: Wait = wait_for_answers) -> None:
     if session.conversation.is_waiting:
         with shielded("resolver"):
             wait(session.conversation)
+        if session.conversation.is_waiting:
+            session.conversation.conclude()
 
 
 def finish(session: RequestSession, wait: Wait = wait_for_answers) -> None:

@@ -14,6 +14,16 @@ from ..exceptions import logger
 _logged: set[tuple[str, int]] = set()
 
 
+class Late:
+    """An answer that is to be found when the handler is done: by ``find()`` where a server runs in threads.
+
+    A subclass is awaitable, for servers that run on an event loop.
+    """
+
+    def __init__(self, find: Callable[[], Any]) -> None:
+        self.find = find
+
+
 @contextmanager
 def logged_once(name: str, resolver: Callable[[Any], Any]) -> Iterator[None]:
     """Keep a resolver's error away from the response, and say it once a process and resolver.

@@ -36,12 +36,16 @@ class Problem(NamedTuple):
 class WebSettings:
     """Settings as a framework keeps them, under the names of ``NAMES``; functions also as dotted paths.
 
-    ``written`` says how the framework's users write a name, for the sentences about it.
+    ``written`` says how the framework's users write a name, for the sentences about it, and ``meant`` how
+    they would write it instead of a wrong one.
     """
 
-    def __init__(self, given: Mapping[str, Any], written: Callable[[str], str]) -> None:
+    def __init__(
+        self, given: Mapping[str, Any], written: Callable[[str], str], meant: Callable[[str], str] = repr
+    ) -> None:
         self._given = given
         self._written = written
+        self._meant = meant
 
     def problems(self) -> list[Problem]:
         """Return what is wrong, without making a client or importing more than the named functions."""
@@ -90,7 +94,11 @@ class WebSettings:
         for name in self._given:
             if name not in NAMES:
                 near = difflib.get_close_matches(str(name).upper(), sorted(NAMES), 1)
-                fix = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(sorted(NAMES))}."
+                fix = (
+                    f"Did you mean {self._meant(near[0])}?"
+                    if near
+                    else f"There are {', '.join(sorted(NAMES))}."
+                )
                 yield Problem(name, f"{self._written(name)} is no setting.", fix)
 
     def _unresolved(self) -> Iterator[Problem]:

@@ -1,0 +1,66 @@
+"""What the resolvers of one request answer: at once, later, or never."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .options import Resolver
+from .resolving import Late, logged_once
+
+
+class Answers:
+    """The answers of one request's resolvers, by the names of what they are asked for."""
+
+    def __init__(self, resolvers: Mapping[str, Resolver]) -> None:
+        self._resolvers = resolvers
+        self._answers: dict[str, Any] = {}
+        self._is_asked = False
+
+    def ask(self, request: Callable[[], Any]) -> None:
+        """Ask them all."""
+        if self._resolvers:
+            given = request()
+            for name, resolver in self._resolvers.items():
+                with logged_once(name, resolver):
+                    self._answers[name] = resolver(given)
+        self._is_asked = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is none to be waited for."""
+        return self._is_asked and not any(map(inspect.isawaitable, self._answers.values()))
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """Those that are there."""
+        return {name: answer for name, answer in self._answers.items() if not inspect.isawaitable(answer)}
+
+    def is_there(self, name: str) -> bool:
+        """Tell whether an answer need not be waited for."""
+        return self._is_asked and not inspect.isawaitable(self._answers.get(name))
+
+    async def hear(self) -> None:
+        """Await those that are still to come."""
+        for name, answer in self._answers.items():
+            if inspect.isawaitable(answer):
+                self._answers[name] = None
+                with logged_once(name, self._resolvers[name]):
+                    self._answers[name] = await answer
+
+    def find_late(self) -> None:
+        """Find those that only waited for the handler to be done."""
+        for name, answer in self._answers.items():
+            if isinstance(answer, Late):
+                self._answers[name] = None
+                with logged_once(name, self._resolvers[name]):
+                    self._answers[name] = answer.find()
+
+    def give_up(self) -> None:
+        """Count those that are still to come as failed, where nobody can await them."""
+        for name, answer in self._answers.items():
+            if inspect.isawaitable(answer):
+                self._answers[name] = None
+                with logged_once(name, self._resolvers[name]):
+                    raise RuntimeError("there is no event loop to await it on")

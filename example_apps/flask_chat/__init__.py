@@ -1,0 +1,3 @@
+"""A chat on Flask, with people who log in."""
+
+from __future__ import annotations

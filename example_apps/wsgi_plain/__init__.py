@@ -1,0 +1,3 @@
+"""A chat as one WSGI function."""
+
+from __future__ import annotations
