@@ -174,11 +174,13 @@ def finish(session: RequestSession, wait: Wait = wait_for_answers) -> None:
 
 
 async def finish_async(session: RequestSession) -> None:
-    """End a request whose server runs on an event loop."""
-    if session.conversation.is_waiting:
-        with shielded("resolver"):
-            await session.conversation.await_answers()
-    flushing = session.end()
+    """End a request whose server runs on an event loop, also one that is cancelled while it waits."""
+    try:
+        if session.conversation.is_waiting:
+            with shielded("resolver"):
+                await session.conversation.await_answers()
+    finally:
+        flushing = session.end()
     if flushing is not None:
         await await_for(flushing)
 

@@ -71,3 +71,32 @@ def test_fifty_requests_are_a_handful_of_uploads(
         "[Agent] Session End": REQUESTS,
     }
     assert len(uploads) <= 5
+
+
+@pytest.mark.parametrize(
+    ("platform", "options", "is_awaited"),
+    [
+        ("", {"flush_on_response": True}, True),
+        ("VERCEL", {}, True),
+        ("VERCEL", {"flush_on_response": False}, False),
+    ],
+)
+def test_a_request_waits_for_its_events_where_it_is_told_to_or_the_platform_freezes(
+    open_site: OpenSite,
+    collector: tuple[Collector, str],
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+    options: dict[str, Any],
+    is_awaited: bool,
+) -> None:
+    if platform:
+        monkeypatch.setenv(platform, "1")
+    ai = AmplitudeAI(api_key="key", config=AIConfig(server_url=collector[1]))
+    site = open_site(client_of_events=ai, **options)
+    try:
+        site.get("/plain-async")
+        site.host.wait_until_idle()
+        arrived = sum(map(len, collector[0].uploads))
+        assert arrived == (3 if is_awaited else 0)
+    finally:
+        ai.shutdown()

@@ -14,13 +14,15 @@ import pytest
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 
+from amplitude_ai_integrations import AmplitudeAI, MemorySink
+from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware
 from amplitude_ai_integrations.schema.names import wire_name
 from amplitude_ai_integrations.web import resolving
 
 from .conftest import OpenSite
 from .endpoints import speak
 from .hosting import Site
-from .reading import Expected
+from .reading import AGENT, Expected, told
 
 SPEAKING = {
     "/plain-sync": "done",
@@ -270,3 +272,31 @@ def test_two_requests_at_once_wait_each_for_its_own_answer(open_site: OpenSite) 
     assert {(event["user_id"], event["$llm_message"]["text"].split()[-1]) for event in events} == {
         (f"u{n}", f"u{n}") for n in range(8)
     }
+
+
+async def test_a_request_that_is_cancelled_while_a_resolver_is_slow_ends_its_session(
+    ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    answer = asyncio.Event()
+
+    async def slowly(_: HTTPConnection) -> str:
+        await answer.wait()
+        return "ada"
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        ai.track_user_message(content="hello")
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    app = AmplitudeAIMiddleware(application, amplitude_ai=ai, agent_id=AGENT, user_id_resolver=slowly)
+    scope = {"type": "http", "path": "/", "headers": []}
+    visit = asyncio.ensure_future(app(scope, nothing, nothing))
+    await asyncio.sleep(0)
+    visit.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await visit
+    answer.set()
+    await asyncio.sleep(0.01)
+    expected = Expected().of_user("ada")
+    assert told(sink.events) == [expected.exchange()[0], *expected.end(abandonment_turn=0)]
