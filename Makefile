@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What holds whatever the vendors' versions; the rest speaks of methods and messages that old ones lack.
-OLDEST := tests/client tests/delivery tests/pricing tests/analytics \
+OLDEST := tests/client tests/delivery tests/pricing tests/analytics tests/workers \
   tests/providers/test_openai_sessions.py tests/providers/test_openai_keywords.py tests/providers/test_openai_privacy.py
 
 $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml

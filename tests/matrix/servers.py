@@ -42,24 +42,25 @@ def serving(server: str, events: Path) -> Iterator[str]:
     """Run one server, and yield its address; it gets the signal that ends it in production."""
     port = _free_port()
     command = [part.format(port=port) for part in {**ASGI, **WSGI}[server]]
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command],
-        cwd=ROOT,
-        env={**os.environ, EVENTS: str(events)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    log = events.with_suffix(".log")  # not a pipe, which a talkative server fills and then waits for
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env={**os.environ, EVENTS: str(events)},
+            stdout=output,
+            stderr=output,
+        )
     try:
-        _wait_until_it_listens(process, port)
+        _wait_until_it_listens(process, port, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=10)
+            process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
             raise
 
 
@@ -69,10 +70,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_it_listens(process: subprocess.Popen[str], port: int) -> None:
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[1]
+        assert process.poll() is None, log.read_text()
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
