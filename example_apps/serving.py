@@ -1,4 +1,4 @@
-"""The demo of an example: Agent Analytics, a model and an application side by side, and a conversation."""
+"""The demo of an example: Agent Analytics, a model and its services side by side, and a conversation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,16 +22,45 @@ from example_apps.fastapi_chat.scripted_conversation import TURN_SECONDS, VISIBL
 APPLICATION_PORT = 8000
 
 
-class Example(NamedTuple):
-    """What a demo needs to know: the module that serves a port, and the conversation to hold with it.
+class Service(NamedTuple):
+    """One process of an example; ``tells`` names the setting by which later ones learn its address."""
 
-    ``hold`` gets a browser that keeps cookies, and returns the conversation's id.
+    name: str
+    command: Callable[[int], Sequence[str]]
+    tells: str | None = None
+    is_server: bool = True
+
+
+class Example(NamedTuple):
+    """What a demo needs to know: its processes, the visited one last, and the conversation to hold with that.
+
+    ``hold`` gets a browser that keeps cookies, and returns the conversation's id. ``prepare`` makes what is
+    to be in the demo's folder, and returns settings for every process. ``agents`` are those that the
+    session's page is to name.
     """
 
     name: str
-    module: Callable[[int], Sequence[str]]
+    services: Sequence[Service]
     hold: Callable[[httpx2.Client], str]
     turns: int
+    agents: Sequence[str] = ()
+    prepare: Callable[[Path], Mapping[str, str]] = lambda _: {}
+
+
+class Running(NamedTuple):
+    """What runs, the visited process last."""
+
+    children: Sequence[Child]
+
+    @property
+    def front(self) -> Child:
+        """The process that is visited."""
+        return self.children[-1]
+
+    @property
+    def all(self) -> list[Child]:
+        """Every process."""
+        return [*self.children]
 
 
 def run(example: Example) -> int:
@@ -43,11 +72,11 @@ def run(example: Example) -> int:
         if number != signal.SIGINT:  # which Python makes a KeyboardInterrupt
             signal.signal(number, lambda ending, _: sys.exit(128 + ending))
     try:
-        with tempfile.TemporaryDirectory(prefix=f"{example.name}-") as folder, ExitStack() as running:
-            children = start(example, running, Path(folder), is_once=options.once)
-            show(example, children)
+        with tempfile.TemporaryDirectory(prefix=f"{example.name}-") as folder, ExitStack() as stack:
+            analytics, running = _start_all(example, stack, Path(folder), is_once=options.once)
+            show(example, analytics, running)
             if not options.once:
-                demo.stay(children)
+                demo.stay(Running([analytics, *running.children]))
     except DemoError as error:
         print(f"{example.name}: {error}", file=sys.stderr, flush=True)
         return 1
@@ -56,35 +85,39 @@ def run(example: Example) -> int:
     return 0
 
 
-def start(example: Example, running: ExitStack, folder: Path, *, is_once: bool) -> demo.Children:
-    """Start everything side by side and return when each answers."""
-    if os.environ.get("AMPLITUDE_TRACKING_DISABLED", "").lower() in ("1", "true", "yes", "on"):
-        raise DemoError("AMPLITUDE_TRACKING_DISABLED is set, so nothing would arrive. Unset it.")
+def start(example: Example, stack: ExitStack, folder: Path, settings: Mapping[str, str]) -> Running:
+    """Start the processes of an example, and return when each answers."""
+    known = {**settings, **example.prepare(folder)}
+    children = []
     with signals_held():
-        analytics = running.enter_context(demo.analytics_server(folder, is_once=is_once))
-        model = None
-        if not os.environ.get("OPENAI_API_KEY"):
-            print("No OPENAI_API_KEY, so a scripted model answers.", flush=True)
-            model = running.enter_context(demo.scripted_model_server(folder))
-        application = running.enter_context(_application(example, folder, analytics, model))
-    children = demo.Children(analytics, application, model)
-    for child in children.all:
-        child.wait_until_it_answers()
-    return children
+        for place, service in enumerate(example.services, 1):
+            is_front = place == len(example.services)
+            port = choose_port(APPLICATION_PORT if is_front else 0, service.name)
+            child = Child(service.name, *service.command(port), **demo.place(folder, port, **known))
+            children.append(stack.enter_context(child))
+            if service.tells:
+                known[service.tells] = child.url
+    for child, service in zip(children, example.services, strict=True):
+        if service.is_server:
+            child.wait_until_it_answers()
+    return Running(children)
 
 
-def show(example: Example, children: demo.Children) -> None:
+def show(example: Example, analytics: Child, running: Running) -> None:
     """Hold the conversation, see it arrive, and print where to look."""
     print(f"One conversation of {example.turns} turns:", flush=True)
     try:
-        page = _hold(example, children)
+        conversation_id = _hold(example, running.front)
+        page = f"{analytics.url}/sessions/{conversation_id}"
+        _wait_until_visible(example, page)
     except DemoError as error:
-        for child in children.all:
+        children = [analytics, *running.children]
+        for child in children:
             child.check()  # a dead child explains more than the step that missed it
-        printed = "\n".join(f"{child.name}:{child.last_lines()}" for child in children.all)
+        printed = "\n".join(f"{child.name}:{child.last_lines()}" for child in children)
         raise DemoError(f"{error}\n{printed}") from error
     print(
-        f"It is in Agent Analytics:\n  Application      {children.chat.url}\n  Agent Analytics  {page}",
+        f"It is in Agent Analytics:\n  Application      {running.front.url}\n  Agent Analytics  {page}",
         flush=True,
     )
 
@@ -99,25 +132,38 @@ def ask(browser: httpx2.Client, path: str, question: str, **options: Any) -> htt
     return response
 
 
-def _application(example: Example, folder: Path, analytics: Child, model: Child | None) -> Child:
-    settings = {"AMPLITUDE_AI_SERVER_URL": analytics.url}
-    if model:
-        settings |= {"OPENAI_API_KEY": "scripted", "OPENAI_BASE_URL": f"{model.url}/v1"}
-    port = choose_port(APPLICATION_PORT, "the application")
-    return Child("The application", *example.module(port), **demo._place(folder, port, **settings))
+def _start_all(example: Example, stack: ExitStack, folder: Path, *, is_once: bool) -> tuple[Child, Running]:
+    if os.environ.get("AMPLITUDE_TRACKING_DISABLED", "").lower() in ("1", "true", "yes", "on"):
+        raise DemoError("AMPLITUDE_TRACKING_DISABLED is set, so nothing would arrive. Unset it.")
+    with signals_held():
+        analytics = stack.enter_context(demo.analytics_server(folder, is_once=is_once))
+        settings = {"AMPLITUDE_AI_SERVER_URL": analytics.url}
+        if not os.environ.get("OPENAI_API_KEY"):
+            print("No OPENAI_API_KEY, so a scripted model answers.", flush=True)
+            model = stack.enter_context(demo.scripted_model_server(folder))
+            settings |= {"OPENAI_API_KEY": "scripted", "OPENAI_BASE_URL": f"{model.url}/v1"}
+            model.wait_until_it_answers()
+    analytics.wait_until_it_answers()
+    return analytics, start(example, stack, folder, settings)
 
 
-def _hold(example: Example, children: demo.Children) -> str:
+def _hold(example: Example, front: Child) -> str:
     try:
-        with httpx2.Client(base_url=children.chat.url, trust_env=False, timeout=TURN_SECONDS) as browser:
-            conversation_id = example.hold(browser)
+        with httpx2.Client(base_url=front.url, trust_env=False, timeout=TURN_SECONDS) as browser:
+            return example.hold(browser)
     except httpx2.HTTPError as error:
-        raise DemoError(f"The application failed during the conversation: {error}.") from error
-    page = f"{children.analytics.url}/sessions/{conversation_id}"
+        raise DemoError(f"{front.name} failed during the conversation: {error}.") from error
+
+
+def _wait_until_visible(example: Example, page: str) -> None:
     deadline = time.monotonic() + VISIBLE_SECONDS
     with httpx2.Client(trust_env=False, timeout=5) as reader:
-        while (turns := count_turns(reader.get(f"{page}?tab=turns").text)) != example.turns:
+        while True:
+            html = reader.get(f"{page}?tab=turns").text
+            turns, missing = count_turns(html), [name for name in example.agents if name not in html]
+            if turns == example.turns and not missing:
+                return
             if time.monotonic() > deadline:
-                raise DemoError(f"{page}?tab=turns shows {turns} of {example.turns} turns.")
+                without = f", and nothing of {', '.join(missing)}" if missing else ""
+                raise DemoError(f"{page}?tab=turns shows {turns} of {example.turns} turns{without}.")
             time.sleep(0.1)
-    return page

@@ -10,7 +10,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 from uuid import uuid4
 
 from example_apps.fastapi_chat import scripted_conversation
@@ -40,6 +40,14 @@ def main() -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     return 0
+
+
+class Watched(Protocol):
+    """Whatever has children."""
+
+    @property
+    def all(self) -> list[Child]:
+        """Those that are there."""
 
 
 class Children(NamedTuple):
@@ -80,14 +88,14 @@ def analytics_server(folder: Path, *, is_once: bool) -> Child:
     command = ["amplitude_ai_integrations", "analytics", "--port", str(port)]
     if is_once:
         command += ["--db", str(folder / "analytics.db")]
-    return Child("Agent Analytics", *command, **_place(folder, port))
+    return Child("Agent Analytics", *command, **place(folder, port))
 
 
 def scripted_model_server(folder: Path) -> Child:
     """The model server that needs no account."""
     port = choose_port(0, "the scripted model")
     command = ("uvicorn", "example_apps.fastapi_chat.scripted_model:app", "--port", str(port), *UVICORN)
-    return Child("The scripted model", *command, **_place(folder, port))
+    return Child("The scripted model", *command, **place(folder, port))
 
 
 def chat_server(folder: Path, analytics: Child, model: Child | None) -> Child:
@@ -97,7 +105,7 @@ def chat_server(folder: Path, analytics: Child, model: Child | None) -> Child:
         settings |= {"OPENAI_API_KEY": "scripted", "OPENAI_BASE_URL": f"{model.url}/v1"}
     port = choose_port(CHAT_PORT, "the chat app")
     command = ("uvicorn", "example_apps.fastapi_chat.app:app", "--port", str(port), *UVICORN)
-    return Child("The chat app", *command, **_place(folder, port, **settings))
+    return Child("The chat app", *command, **place(folder, port, **settings))
 
 
 def show_one_conversation(children: Children) -> None:
@@ -118,7 +126,7 @@ def show_one_conversation(children: Children) -> None:
     )
 
 
-def stay(children: Children) -> None:
+def stay(children: Watched) -> None:
     """Watch the children until Ctrl-C."""
     print("Ctrl-C stops everything.", flush=True)
     try:
@@ -130,7 +138,8 @@ def stay(children: Children) -> None:
         print("\nStopped.", flush=True)
 
 
-def _place(folder: Path, port: int, **settings: str) -> dict[str, Any]:
+def place(folder: Path, port: int, **settings: str) -> dict[str, Any]:
+    """Return where a child runs: its address, its environment, its log."""
     # What is chatted here stays here, whatever this terminal is set up for otherwise: no key to a project,
     # no mode without text, and no proxy between two processes of one machine.
     env = {name: value for name, value in os.environ.items() if not name.startswith("AMPLITUDE_AI_")}

@@ -27,13 +27,14 @@ def hold(chat_url: str, conversation_id: str) -> None:
             browser.get("/").raise_for_status()
             for number, question in enumerate(QUESTIONS, 1):
                 print(f"  {number}. {question}", flush=True)
-                reply_id = _ask(browser, question)
+                reply_id = ask(browser, question)
             browser.post("/feedback", json={"reply_id": reply_id, "liked": True}).raise_for_status()
         except httpx2.HTTPError as error:
             raise DemoError(f"The chat app failed during the scripted conversation: {error}.") from error
 
 
-def _ask(browser: httpx2.Client, question: str) -> str:
+def ask(browser: httpx2.Client, question: str) -> str:
+    """Ask one question as the page would, and return the reply's id."""
     with browser.stream("POST", "/chat", json={"text": question}) as response:
         response.raise_for_status()
         for event in _server_sent(response):

@@ -7,7 +7,7 @@ import sys
 import httpx2
 
 from example_apps.fastapi_chat.scripted_replies import QUESTIONS
-from example_apps.serving import Example, ask, run
+from example_apps.serving import Example, Service, ask, run
 
 SEE, _, PACK = QUESTIONS
 
@@ -24,9 +24,12 @@ def hold(browser: httpx2.Client) -> str:
     return conversation_id
 
 
+CHAT = Service(
+    "The chat", lambda port: ("flask", "--app", "example_apps.flask_chat.app", "run", "--port", str(port))
+)
 EXAMPLE = Example(
     name="flask_chat",
-    module=lambda port: ("flask", "--app", "example_apps.flask_chat.app", "run", "--port", str(port)),
+    services=[CHAT],
     hold=hold,
     turns=2,
 )

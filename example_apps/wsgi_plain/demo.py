@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx2
 
 from example_apps.fastapi_chat.scripted_replies import QUESTIONS
-from example_apps.serving import Example, ask, run
+from example_apps.serving import Example, Service, ask, run
 
 SEE, _, PACK = QUESTIONS
 
@@ -21,9 +21,10 @@ def hold(browser: httpx2.Client) -> str:
     return conversation_id
 
 
+APPLICATION = Service("The application", lambda port: ("example_apps.wsgi_plain.app", str(port)))
 EXAMPLE = Example(
     name="wsgi_plain",
-    module=lambda port: ("example_apps.wsgi_plain.app", str(port)),
+    services=[APPLICATION],
     hold=hold,
     turns=2,
 )

@@ -6,10 +6,12 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
+import httpx2
 import pytest
 
 from example_apps.celery_agent import demo
 from example_apps.fastapi_chat.trains import find_trains
+from example_apps.serving import start
 from tests.examples.test_fastapi_chat import (
     DEPARTURES,
     PACK,
@@ -21,6 +23,7 @@ from tests.examples.test_fastapi_chat import (
     event,
     serving,
     settled,
+    started_with,
     user_message,
 )
 
@@ -32,10 +35,13 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What arrives when two questions of one conversation were answered in the worker."""
     collector = Collector()
     with pytest.MonkeyPatch.context() as patch, serving(collector) as events_url, ExitStack() as running:
-        for name in ("OPENAI_API_KEY", "OPENAI_MODEL"):
-            patch.delenv(name, raising=False)
-        children = demo.start(running, tmp_path_factory.mktemp("queue"), events_url)
-        demo.hold(children.web.url, "chat-1", (TRAINS, PACK))
+        patch.delenv("OPENAI_MODEL", raising=False)
+        folder = tmp_path_factory.mktemp("queue")
+        settings = started_with(events_url, running)
+        front = start(demo.EXAMPLE, running, folder, settings).front
+        with httpx2.Client(base_url=front.url, trust_env=False) as browser:
+            browser.headers["X-Conversation-Id"] = "chat-1"
+            demo.hold(browser, (TRAINS, PACK))
         deadline = time.monotonic() + 10
         while len(collector.events) < COUNT and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -7,15 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from example_apps.django_chat import demo, scripted_conversation
-from example_apps.fastapi_chat.scripted_model import scripted_model
-from tests.examples.test_fastapi_chat import CONVERSATION, Collector, serving, settled
+from example_apps.django_chat import demo
+from example_apps.serving import start
+from tests.examples.test_fastapi_chat import CONVERSATION, Collector, serving, settled, started_with
 
 ENDED = {**os.environ, "DJANGO_SETTINGS_MODULE": "example_apps.django_chat.settings", "OPENAI_API_KEY": "k"}
 
@@ -28,13 +29,9 @@ def collector() -> Collector:
 @pytest.fixture(scope="module")
 def chat_url(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("chat")
-    with (
-        serving(collector) as events_url,
-        serving(scripted_model(seconds_per_word=0)) as model_url,
-        demo.chat_server(folder, events_url, model_url) as chat,
-    ):
-        chat.wait_until_it_answers("/login")
-        yield chat.url
+    with serving(collector) as events_url, ExitStack() as running:
+        settings = started_with(events_url, running)
+        yield start(demo.EXAMPLE, running, folder, settings).front.url
 
 
 def arrived(collector: Collector, count: int) -> list[dict[str, Any]]:
@@ -47,7 +44,9 @@ def arrived(collector: Collector, count: int) -> list[dict[str, Any]]:
 def test_three_turns_and_a_thumb_are_these_events_and_no_others(
     chat_url: str, collector: Collector, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scripted_conversation.hold(chat_url, "chat-1")
+    with httpx2.Client(base_url=chat_url, trust_env=False, timeout=20) as browser:
+        browser.headers["X-Conversation-Id"] = "chat-1"
+        demo.hold(browser)
     events = arrived(collector, len(CONVERSATION))
     assert settled(events) == [{**event, "user_id": "1"} for event in CONVERSATION]
     assert capsys.readouterr().out.count("\n") == 3

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -60,6 +60,16 @@ def serving(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def started_with(events_url: str, running: ExitStack) -> dict[str, str]:
+    """Return the settings of an example whose events go to a test, and whose model answers at once."""
+    model_url = running.enter_context(serving(scripted_model(seconds_per_word=0)))
+    return {
+        "AMPLITUDE_AI_SERVER_URL": events_url,
+        "OPENAI_API_KEY": "scripted",
+        "OPENAI_BASE_URL": f"{model_url}/v1",
+    }
 
 
 @pytest.fixture(scope="module")

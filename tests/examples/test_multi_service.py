@@ -6,10 +6,12 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
+import httpx2
 import pytest
 
 from example_apps.fastapi_chat.trains import find_trains
 from example_apps.multi_service import demo
+from example_apps.serving import start
 from tests.examples.test_fastapi_chat import (
     DEPARTURES,
     TOOL_CALLS,
@@ -19,6 +21,7 @@ from tests.examples.test_fastapi_chat import (
     event,
     serving,
     settled,
+    started_with,
     user_message,
 )
 
@@ -39,10 +42,13 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Collector:
     """What arrives when one question was answered."""
     collector = Collector()
     with pytest.MonkeyPatch.context() as patch, serving(collector) as events_url, ExitStack() as running:
-        for name in ("OPENAI_API_KEY", "OPENAI_MODEL"):
-            patch.delenv(name, raising=False)
-        services = demo.start(running, tmp_path_factory.mktemp("services"), events_url)
-        demo.hold(services.planner.url, "chat-1", (TRAINS,))
+        patch.delenv("OPENAI_MODEL", raising=False)
+        folder = tmp_path_factory.mktemp("services")
+        settings = started_with(events_url, running)
+        front = start(demo.EXAMPLE, running, folder, settings).front
+        with httpx2.Client(base_url=front.url, trust_env=False, timeout=20) as browser:
+            browser.headers["X-Conversation-Id"] = "chat-1"
+            demo.hold(browser, (TRAINS,))
         deadline = time.monotonic() + 10
         while len(collector.events) < 5 and time.monotonic() < deadline:
             time.sleep(0.02)

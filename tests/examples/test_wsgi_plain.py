@@ -94,7 +94,7 @@ class TestDemo:
         port = choose_port(0, "the application")
         env = {**os.environ, "OPENAI_API_KEY": "k", "AMPLITUDE_AI_SERVER_URL": "http://127.0.0.1:9"}
         url, log = f"http://127.0.0.1:{port}", tmp_path / "log"
-        with Child("The application", *demo.EXAMPLE.module(port), url=url, env=env, log=log) as child:
+        with Child("The application", *demo.APPLICATION.command(port), url=url, env=env, log=log) as child:
             child.wait_until_it_answers()
             assert httpx2.get(url, trust_env=False).status_code == 405
 
