@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .client.active import current_session
 from .client.attach import client_of
+from .client.serverless import await_for
 from .exceptions import ConfigurationError, shielded
 from .web.body import body_within, finish, finish_async
 from .web.environ import headers_of, path_of
@@ -42,7 +43,7 @@ class AmplitudeAIMiddleware:
     ``app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=ai, session_id_resolver=...)``. A resolver
     gets Starlette's ``HTTPConnection``. The session spans the streamed body and background tasks. It ends
     with the request only if its id was made for it; an id from your application names a conversation,
-    which outlives the request.
+    which outlives the request. What waits when the server shuts down is delivered, five seconds at most.
 
     Args:
         app: The application around which this stands.
@@ -65,6 +66,8 @@ class AmplitudeAIMiddleware:
                 session = self._session(scope)
                 session.enter()
         if session is None:
+            if scope["type"] == "lifespan":
+                send = _delivering_at_the_end(send, self.policy)
             await self.app(scope, receive, send)
             return
         with shielded("begin of request"):
@@ -155,6 +158,21 @@ def _noting_status(send: Send, session: RequestSession) -> Send:
             with shielded("response"):
                 session.answered(message["status"])
         return send(message)
+
+    return through
+
+
+def _delivering_at_the_end(send: Send, policy: Policy) -> Send:
+    """Return a channel that delivers what waits before it says that the application is down.
+
+    Servers end a process then by the signal that they were sent, without any of its exit hooks.
+    """
+
+    async def through(message: Message) -> None:
+        if message["type"] == "lifespan.shutdown.complete":
+            with shielded("end of server"):
+                await await_for(policy.ai.flush())
+        await send(message)
 
     return through
 

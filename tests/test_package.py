@@ -49,3 +49,16 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 )
 def test_the_specifications_modules_are_there(module: str) -> None:
     __import__(f"amplitude_ai_integrations.{module}")
+
+
+def test_a_vendor_that_is_missing_is_said_with_the_command_that_installs_it() -> None:
+    program = (
+        "import sys; sys.modules['openai'] = None\n"
+        "from amplitude_ai_integrations import ProviderError\n"
+        "try: from amplitude_ai_integrations import AsyncOpenAI\n"
+        "except ProviderError as error: print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout == (
+        "OpenAI needs the package openai>=1.68: pip install 'amplitude-ai-integrations[openai]'\n"
+    )

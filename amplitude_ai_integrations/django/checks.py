@@ -34,7 +34,7 @@ def check_settings(**_: Any) -> list[Any]:
             checks.Error(problem.words, hint=problem.fix or None, id=_id(problem.name))
             for problem in problems
         ]
-        return found or [*_nowhere()]
+        return found or [*_nowhere(), *_mute()]
     except ConfigurationError as error:
         return [checks.Error(str(error), id=f"{TAG}.E001")]
 
@@ -68,6 +68,11 @@ def _nowhere() -> Iterator[Any]:
         "recorded, say 'ENABLED': False."
     )
     yield checks.Warning(words, hint=hint, id=f"{TAG}.W005")
+
+
+def _mute() -> Iterator[Any]:
+    for problem in conf.own_settings().mute():
+        yield checks.Warning(problem.words, hint=problem.fix, id=f"{TAG}.W006")
 
 
 def _twice(places: list[int]) -> Iterator[Any]:

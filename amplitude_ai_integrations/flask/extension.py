@@ -123,7 +123,7 @@ def _settings(app: flask.Flask, amplitude_ai: Any) -> WebSettings:
     }
     if amplitude_ai is None:
         return WebSettings(given, PREFIX.__add__, PREFIX.__add__)
-    # A destination given in code wins, as it does in tests; settings that it would silence are refused.
+    # A destination given in code wins, as it does in tests.
     kept = {name: value for name, value in given.items() if name not in _DESTINATIONS}
     own = {**kept, "CLIENT": client_of(amplitude_ai, "amplitude_ai")}
     return WebSettings(

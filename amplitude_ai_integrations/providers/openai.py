@@ -15,21 +15,22 @@ from ..calls.keywords import taken_from
 from ..calls.observation import Observation
 from ..calls.streams import Hides, observe_async, observe_sync
 from ..client.attach import client_of
-from ..client.default import default_client
+from ..client.default import default_client, is_anyone_tracking
 from ..context import get_active_context
 from ..exceptions import ConfigurationError, shielded
 from ..propagation import inject_context
 from ..registry import PROVIDERS, note_observed
-from .openai_chat import ChatCompletions
-from .openai_embeddings import Embeddings
-from .openai_methods import with_keywords
-from .openai_raw import is_raw, observe_raw
-from .openai_responses import Responses
 
 try:
     import openai
 except ImportError as error:
     raise PROVIDERS["openai"].missing() from error
+
+from .openai_chat import ChatCompletions
+from .openai_embeddings import Embeddings
+from .openai_methods import with_keywords
+from .openai_raw import is_raw, observe_raw
+from .openai_responses import Responses
 
 Observe = Callable[..., None]
 
@@ -225,7 +226,8 @@ def adopt(
         amplitude = default_client()
     if amplitude is None:
         raise ConfigurationError(
-            f"{type(client).__name__}() cannot tell where to report; pass amplitude=, an AmplitudeAI."
+            f"{type(client).__name__}() cannot tell where to report, since this process has "
+            f"{'several AmplitudeAI' if is_anyone_tracking() else 'no AmplitudeAI yet'}: pass amplitude=."
         )
     client_of(amplitude)
     client._amplitude = amplitude

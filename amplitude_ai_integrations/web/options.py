@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,8 +73,11 @@ class Policy:
         """
         for name in options:
             if name not in WebOptions.__annotations__:
-                known = ", ".join(sorted(WebOptions.__annotations__))
-                raise ConfigurationError(f"{name!r} is no option of the middleware; there are: {known}.")
+                known = sorted(WebOptions.__annotations__)
+                near = difflib.get_close_matches(name, known, 1)
+                meant = f"did you mean {near[0]!r}? T" if near else "t"
+                words = f"{name!r} is no option of the middleware; {meant}here are: {', '.join(known)}."
+                raise ConfigurationError(words)
         _check_flags(options)
         dynamic = {name: options[name] for name in ("context", "groups") if callable(options.get(name))}
         flushes = options.get("flush_on_response")

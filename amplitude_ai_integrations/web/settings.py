@@ -12,7 +12,7 @@ from ..client.active import silent_client
 from ..client.attach import client_of
 from ..client.client import AmplitudeAI
 from ..config import AIConfig
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, logger
 from .options import Policy, WebOptions
 
 _CONFIG: Final = {field.name.upper() for field in fields(AIConfig)}
@@ -61,6 +61,20 @@ class WebSettings:
         for problem in self.problems():
             raise ConfigurationError(f"{problem.words} {problem.fix}".rstrip())
 
+    def mute(self) -> list[Problem]:
+        """Return what has no effect, since a client is named that was made elsewhere."""
+        if self._given.get("CLIENT") is None:
+            return []
+        return [
+            Problem(
+                name,
+                f"{self._written(name)} has no effect beside {self._written('CLIENT')}.",
+                "Say it where that client is made.",
+            )
+            for name in sorted(self._given)
+            if name in {*_CONFIG, "API_KEY"}
+        ]
+
     def client(self) -> AmplitudeAI:
         """Return the client that is named, or one made of the settings.
 
@@ -69,6 +83,8 @@ class WebSettings:
         """
         given = self._given.get("CLIENT")
         if given is not None:
+            for problem in self.mute():
+                logger.warning("%s %s", problem.words, problem.fix)
             return client_of(self._object("CLIENT"), self._written("CLIENT"))
         return AmplitudeAI(api_key=self._given.get("API_KEY"), config=self._config())
 
@@ -117,11 +133,6 @@ class WebSettings:
         return None
 
     def _refused(self) -> Iterator[Problem]:
-        has_client = self._given.get("CLIENT") is not None
-        mute = sorted(name for name in self._given if name in {*_CONFIG, "API_KEY"})
-        if has_client and mute:
-            words = f"{self._written(mute[0])} has no effect beside {self._written('CLIENT')}."
-            yield Problem(mute[0], words, "Say it where that client is made.")
         for name in self._given:
             why = self._why_refused(name)
             if why is not None:

@@ -26,7 +26,7 @@ def complaint(ai: Any, **options: Any) -> str:
 
 def test_an_unknown_option_is_named_beside_the_known_ones(ai: AmplitudeAI) -> None:
     assert complaint(ai, user_resolver=print) == (
-        "'user_resolver' is no option of the middleware; there are: agent, agent_id, agent_version, "
+        "'user_resolver' is no option of the middleware; did you mean 'user_id_resolver'? There are: agent, agent_id, agent_version, "
         "browser_session_id_resolver, context, customer_org_id, device_id_resolver, end_session, env, exclude, "
         "flush_on_response, groups, include, session_id_resolver, track_session_events, user_id_resolver."
     )

@@ -90,7 +90,7 @@ class TestSettings:
             ),
             (
                 {**GOOD, "API_KEY": "k"},
-                "E003) AMPLITUDE_AI['API_KEY'] has no effect beside AMPLITUDE_AI['CLIENT'].",
+                "W006) AMPLITUDE_AI['API_KEY'] has no effect beside AMPLITUDE_AI['CLIENT'].",
                 "Say it where that client is made.",
             ),
             ("key", "E001) AMPLITUDE_AI is a str; give a dictionary, such as {'ENV': 'staging'}.", None),

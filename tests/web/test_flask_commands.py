@@ -36,9 +36,9 @@ def run(app: Flask, *words: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("pending", "dead", "code", "words"),
     [
-        (0, 0, 0, "delivered 3, pending 0, dead 0\n"),
-        (1, 0, 1, "delivered 2, pending 1, dead 0\n"),
-        (0, 2, 1, "delivered 1, pending 0, dead 2\n"),
+        (0, 0, 0, "3 delivered, 0 pending, 0 dead\n"),
+        (1, 0, 1, "2 delivered, 1 pending, 0 dead\n"),
+        (0, 2, 1, "1 delivered, 0 pending, 2 dead\n"),
     ],
 )
 def test_flush_says_what_became_of_the_events(pending: int, dead: int, code: int, words: str) -> None:

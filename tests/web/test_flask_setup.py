@@ -127,10 +127,13 @@ class TestCode:
         assert AmplitudeAIFlask(app, ai).client is ai
         assert app.extensions["amplitude_ai"].policy.agent.agent_id == "seller"
 
-    def test_a_setting_that_a_client_in_code_would_silence_is_refused(self, ai: AmplitudeAI) -> None:
-        assert complaint(app_with(CONTENT_MODE="metadata_only"), ai) == (
+    def test_a_setting_that_a_client_in_code_silences_is_said(
+        self, ai: AmplitudeAI, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert AmplitudeAIFlask(app_with(CONTENT_MODE="metadata_only"), ai).client is ai
+        assert [record.getMessage() for record in caplog.records] == [
             "AMPLITUDE_AI_CONTENT_MODE has no effect beside amplitude_ai=. Say it where that client is made."
-        )
+        ]
 
     def test_an_official_client_will_do(self) -> None:
         client = Amplitude("key")
@@ -151,7 +154,7 @@ class TestCode:
 
     def test_an_unknown_option_is_named_beside_the_known_ones(self, ai: AmplitudeAI) -> None:
         assert complaint(Flask("shop"), ai, user_resolver=print).startswith(
-            "'user_resolver' is no option of the middleware; there are: agent, agent_id, "
+            "'user_resolver' is no option of the middleware; did you mean 'user_id_resolver'? There are: agent, agent_id, "
         )
 
     @pytest.mark.parametrize("name", ["api_key", "content_mode", "client"])
