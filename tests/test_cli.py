@@ -54,6 +54,23 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
     assert answer.stderr == f"amplitude-ai: Port {port} is taken. Choose another with --port.\n"
 
 
+@pytest.mark.parametrize("absent", ["uvicorn", "starlette", "jinja2", "markdown_it"])
+def test_a_package_that_analytics_needs_is_named_with_its_command(tmp_path: Path, absent: str) -> None:
+    program = f"""
+import sys
+sys.modules[{absent!r}] = None
+from amplitude_ai_integrations.cli.main import main
+sys.exit(main(["analytics", "--port", "0", "--db", {str(tmp_path / "a.db")!r}]))
+"""
+    words = [sys.executable, "-c", program]
+    answer = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    assert answer.returncode == 2
+    assert answer.stderr == (
+        f"amplitude-ai: Agent Analytics needs the package {absent}: "
+        "pip install 'amplitude-ai-integrations[analytics]'\n"
+    )
+
+
 def test_analytics_starts_takes_events_and_ends(tmp_path: Path) -> None:
     database = tmp_path / "events.db"
     words = [*COMMAND, "analytics", "--port", "0", "--db", str(database)]
@@ -130,6 +147,13 @@ def test_status_as_text_and_as_data(tmp_path: Path) -> None:
     text = shell(tmp_path, "status", **variables)
     assert text.returncode == 0
     assert status["events"] in text.stdout.decode().splitlines()
+
+
+@pytest.mark.parametrize("words", [["status"], ["status", "--json"]])
+def test_the_status_of_refused_settings_exits_with_one(tmp_path: Path, words: list[str]) -> None:
+    answer = shell(tmp_path, *words, AMPLITUDE_AI_API_KEY=KEY, AMPLITUDE_AI_CONTENT_MODE="nonsense")
+    assert (answer.returncode, answer.stderr) == (1, b"")
+    assert "The settings are refused: " in answer.stdout.decode()
 
 
 @pytest.mark.parametrize("words", [["doctor"], ["doctor", "--json"], ["status"], ["status", "--json"]])

@@ -28,10 +28,12 @@ def add_to(commands: Commands) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     try:
+        from ..analytics.pages import routes as _needed_later  # noqa: F401 - what is missing is said before it starts
         from ..analytics.serve import serve
     except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
         raise AmplitudeAIError(
-            f"Agent Analytics needs the package {error.name}: pip install '{DISTRIBUTION}[analytics]'"
+            f"Agent Analytics needs the package {package}: pip install '{DISTRIBUTION}[analytics]'"
         ) from error
     serve(host=given.host, port=given.port, database=given.db, ready=_say_where)
     return 0

@@ -20,7 +20,7 @@ _CUT_OFF = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status: 0, or 2 with one sentence on stderr; ``doctor`` says
-    with 1 that there is a problem.
+    with 1 that there is a problem, and ``status`` that the settings are refused.
     """
     parser = _parser()
     given = parser.parse_args(arguments)

@@ -15,14 +15,15 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "status",
         help="show what is installed and configured, and where events would go",
-        description="Show what is installed and configured in this environment, and where events would go.",
+        description="Show what is installed and configured in this environment, and where events would go. "
+        "Exit status 1: the settings are refused.",
     )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
-    from ..diagnostics.status import status_of, status_text
+    from ..diagnostics.status import refusal, status_of, status_text
 
     print(json.dumps(status_of(), indent=2) if given.json else status_text())
-    return 0
+    return int(refusal() is not None)

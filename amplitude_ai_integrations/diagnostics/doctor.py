@@ -69,7 +69,7 @@ def _all(
         yield from misspelled(around)
     yield from read_versions(sources.needed)
     if project is not None:
-        yield from read_project(sources, door_is_asked=ai is not None)
+        yield from read_project(sources, os.environ, door_is_asked=ai is not None or more != ())
     yield from more
     if live:
         yield from _live(ai)

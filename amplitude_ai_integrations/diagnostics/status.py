@@ -43,6 +43,15 @@ def status_text(ai: AmplitudeAI | None = None) -> str:
     return "\n".join(map(printable, lines))
 
 
+def refusal() -> str | None:
+    """Return why the settings of the environment are refused, or ``None`` where they are not."""
+    try:
+        AIConfig()
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
 def _where(ai: AmplitudeAI | None) -> str:
     if ai is not None:
         return destination.of_client(ai).words

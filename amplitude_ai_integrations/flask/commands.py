@@ -42,7 +42,7 @@ def doctor(path: Path, no_mock_check: bool) -> None:
 
 @commands.command()
 def status() -> None:
-    """Show what is installed and configured, and what became of the events."""
+    """Show what is installed and configured; events are those of this process, not of a running server."""
     from ..diagnostics import status_text
 
     click.echo(status_text(_state().client))
@@ -51,11 +51,11 @@ def status() -> None:
 @commands.command()
 @click.option("--timeout", default=10.0, show_default=True, help="Seconds to wait at most.")
 def flush(timeout: float) -> None:
-    """Deliver what is waiting; the exit status is 1 if something stays behind."""
+    """Deliver what waits in this process, not in a running server; exit status 1: something stays behind."""
     flushing = _state().client.flush()
     with suppress(TimeoutError, FutureTimeoutError):
         flushing.result(timeout)
-    click.echo(f"delivered {flushing.delivered}, pending {flushing.pending}, dead {flushing.dead}")
+    click.echo(f"{flushing.delivered} delivered, {flushing.pending} pending, {flushing.dead} dead")
     if flushing.pending or flushing.dead:
         raise SystemExit(1)
 

@@ -20,7 +20,11 @@ Examined = Callable[..., list[Finding]]
 def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no variable of the machine in that the doctor would judge."""
     for name in os.environ:
-        if name.upper().startswith("AMPL") or name.upper().endswith("_PROXY"):
+        if (
+            name.upper().startswith("AMPL")
+            or name.upper().endswith("_PROXY")
+            or name == "DJANGO_SETTINGS_MODULE"
+        ):
             monkeypatch.delenv(name)
 
 

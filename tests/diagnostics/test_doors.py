@@ -13,11 +13,13 @@ from amplitude_ai_integrations.diagnostics import examine
 
 from .conftest import Examined, Project
 
-ADD = "app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=AmplitudeAI())"
+ADD = "app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=ai)"
 FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 IMPORTS = "from amplitude_ai_integrations import AmplitudeAI\n"
 ASGI = IMPORTS + "from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware\n"
-FULL = "amplitude_ai=ai, user_id_resolver=who, session_id_resolver=which"
+FULL = "amplitude_ai=ai, agent_id='guide', user_id_resolver=who, session_id_resolver=which"
+NO_AGENT = "No agent_id is given anywhere: events do not say which agent spoke."
+MADE = "ai = AmplitudeAI()"
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,8 @@ FULL = "amplitude_ai=ai, user_id_resolver=who, session_id_resolver=which"
         ("FastAPI", FASTAPI, ADD),
         ("FastAPI", "import fastapi as f\n\nmine = f.FastAPI()\n", ADD.replace("app.", "mine.")),
         ("Starlette", "from starlette.applications import Starlette\n\napp = Starlette(routes=[])\n", ADD),
-        ("Quart", "import quart\n\napp = quart.Quart(__name__)\n", "app.asgi_app = AmplitudeAIMiddleware(app.asgi_app, amplitude_ai=AmplitudeAI())"),
-        ("Litestar", "from litestar import Litestar\n\napp: Litestar = Litestar([])\n", "from litestar.middleware import DefineMiddleware\nLitestar(..., middleware=[DefineMiddleware(AmplitudeAIMiddleware, amplitude_ai=AmplitudeAI())])"),
+        ("Quart", "import quart\n\napp = quart.Quart(__name__)\n", "app.asgi_app = AmplitudeAIMiddleware(app.asgi_app, amplitude_ai=ai)"),
+        ("Litestar", "from litestar import Litestar\n\napp: Litestar = Litestar([])\n", "from litestar.middleware import DefineMiddleware\nLitestar(..., middleware=[DefineMiddleware(AmplitudeAIMiddleware, amplitude_ai=ai)])"),
     ],
 )  # fmt: skip
 def test_an_asgi_application_without_us_is_a_problem_with_its_line(
@@ -36,7 +38,7 @@ def test_an_asgi_application_without_us_is_a_problem_with_its_line(
     (found,) = said(app=text)
     assert found.state == "problem"
     assert found.words == f"{name} application without AmplitudeAIMiddleware: its requests have no session."
-    assert found.fix.splitlines() == [*ASGI.splitlines(), *line.splitlines()]
+    assert found.fix.splitlines() == [*ASGI.splitlines(), MADE, *line.splitlines()]
     assert found.place == "app.py:3"
 
 
@@ -46,7 +48,8 @@ def test_a_flask_application_without_us_is_a_problem_with_its_line(said: Examine
     assert found.fix.splitlines() == [
         "from amplitude_ai_integrations import AmplitudeAI",
         "from amplitude_ai_integrations.flask import AmplitudeAIFlask",
-        "AmplitudeAIFlask(app, amplitude_ai=AmplitudeAI())",
+        MADE,
+        "AmplitudeAIFlask(app, amplitude_ai=ai)",
     ]
 
 
@@ -57,8 +60,8 @@ DRAMATIQ = "from dramatiq.brokers.redis import RedisBroker\nbroker = RedisBroker
 @pytest.mark.parametrize(
     ("text", "name", "home", "line"),
     [
-        (CELERY, "AmplitudeAICelery", "celery", "AmplitudeAICelery(queue, amplitude_ai=AmplitudeAI())"),
-        (DRAMATIQ, "AmplitudeAIDramatiq", "dramatiq", "broker.add_middleware(AmplitudeAIDramatiq(amplitude_ai=AmplitudeAI()))"),
+        (CELERY, "AmplitudeAICelery", "celery", "AmplitudeAICelery(queue, amplitude_ai=ai)"),
+        (DRAMATIQ, "AmplitudeAIDramatiq", "dramatiq", "broker.add_middleware(AmplitudeAIDramatiq(amplitude_ai=ai))"),
     ],
 )  # fmt: skip
 def test_a_worker_without_us_is_a_warning_with_its_line(
@@ -67,8 +70,8 @@ def test_a_worker_without_us_is_a_warning_with_its_line(
     (found,) = said(jobs=text)
     assert (found.state, found.place) == ("warning", "jobs.py:2")
     imported = f"from amplitude_ai_integrations.workers.{home} import {name}\n"
-    assert found.fix == f"{IMPORTS}{imported}{line}"
-    assert [one.state for one in said(jobs=text + IMPORTS + imported + line)] == ["ok"]
+    assert found.fix == f"{IMPORTS}{imported}{MADE}\n{line}"
+    assert [one.state for one in said(jobs=text + found.fix)] == ["ok"]
     by_hand = (
         "from amplitude_ai_integrations.workers import carry_on\ndef job():\n    with carry_on(x): ...\n"
     )
@@ -84,7 +87,10 @@ def test_the_line_uses_the_client_there_is(said: Examined) -> None:
     kept = said(
         app=IMPORTS + FASTAPI + "class Service:\n    def __init__(self):\n        self.ai = AmplitudeAI()\n"
     )
-    assert kept[0].fix.endswith(ADD)
+    assert kept[0].fix.splitlines()[-2:] == [
+        f"{MADE}   # once, above all that uses it, also for the one in app.py:7",
+        ADD,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +125,7 @@ def test_an_import_alone_is_no_line(said: Examined) -> None:
     "text",
     [
         f"import flask\nfrom amplitude_ai_integrations.flask import AmplitudeAIFlask\napp = flask.Flask(__name__)\nAmplitudeAIFlask(app, {FULL})\n",
-        "import flask\nfrom amplitude_ai_integrations.flask import AmplitudeAIFlask\next = AmplitudeAIFlask(user_id_resolver=f, session_id_resolver=g)\napp = flask.Flask(__name__)\next.init_app(app)\n",
+        "import flask\nfrom amplitude_ai_integrations.flask import AmplitudeAIFlask\next = AmplitudeAIFlask(agent_id='a', user_id_resolver=f, session_id_resolver=g)\napp = flask.Flask(__name__)\next.init_app(app)\n",
         f"import flask\nfrom amplitude_ai_integrations.middleware import AmplitudeAIWSGIMiddleware\napp = flask.Flask(__name__)\napp.wsgi_app = AmplitudeAIWSGIMiddleware(app.wsgi_app, {FULL})\n",
     ],
 )  # fmt: skip
@@ -148,6 +154,7 @@ def test_what_is_missing_of_a_request_is_hinted_at(said: Examined) -> None:
     assert [(one.state, one.words) for one in found[1:]] == [
         ("hint", "AmplitudeAIMiddleware has no session_id_resolver: each request is a session of its own."),
         ("hint", "AmplitudeAIMiddleware has no user_id_resolver: events have no user."),
+        ("hint", NO_AGENT),
     ]
     assert {one.place for one in found} == {"app.py:6"}
 
@@ -155,14 +162,15 @@ def test_what_is_missing_of_a_request_is_hinted_at(said: Examined) -> None:
 def test_a_door_that_is_asked_itself_knows_that_better(project: Project) -> None:
     text = FASTAPI + ASGI + "app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=AmplitudeAI())\n"
     found = examine(project(app=text), live=False, ai=MockAmplitudeAI())
-    assert [one.state for one in found if one.topic == "project"] == ["ok"]
+    assert [one.words for one in found if one.topic == "project"][1:] == [NO_AGENT]
 
 
 def test_a_service_that_follows_others_takes_their_sessions(said: Examined) -> None:
     text = FASTAPI + ASGI + "ai = AmplitudeAI(config=AIConfig(propagate_context=True))\n"
     found = said(app=text + "app.add_middleware(AmplitudeAIMiddleware, amplitude_ai=ai)\n")
     assert [one.words for one in found if one.state == "hint"] == [
-        "AmplitudeAIMiddleware has no user_id_resolver: events have no user."
+        "AmplitudeAIMiddleware has no user_id_resolver: events have no user.",
+        NO_AGENT,
     ]
 
 
@@ -171,14 +179,14 @@ def test_an_application_without_a_framework_may_have_a_line(said: Examined) -> N
     assert [(one.state, one.words, one.place) for one in said(app=text)] == [
         ("ok", "AmplitudeAIWSGIMiddleware stands around the requests.", "app.py:2")
     ]
-    hint = said(app=text.replace(FULL, "amplitude_ai=ai"))[1]
+    hint = said(app=text.replace(FULL, "amplitude_ai=ai, agent_id='guide'"))[1]
     assert hint.fix == "session_id_resolver=lambda environ: environ.get('HTTP_X_CONVERSATION_ID')"
 
 
 def test_flask_login_knows_the_user_and_settings_name_the_session(said: Examined) -> None:
     text = (
         "import flask, flask_login\nfrom amplitude_ai_integrations.flask import AmplitudeAIFlask\n"
-        "app = flask.Flask(__name__)\nAmplitudeAIFlask(app)\n"
+        "app = flask.Flask(__name__)\nAmplitudeAIFlask(app, agent_id='guide')\n"
     )
     assert [one.words for one in said(app=text)[1:]] == [
         "AmplitudeAIFlask has no session_id_resolver: each request is a session of its own."
@@ -198,7 +206,7 @@ def test_the_same_line_of_another_package_is_told_apart(said: Examined) -> None:
     ]
 
 
-SETTINGS = """# SESSION_ID_RESOLVER
+SETTINGS = """# SESSION_ID_RESOLVER, AGENT_ID
 INSTALLED_APPS = ["django.contrib.auth", {app}]
 MIDDLEWARE = [
     {line}
@@ -222,27 +230,93 @@ def test_django_settings_name_us_once(
     said: Examined, app: str, line: str, expected: list[tuple[str, int]]
 ) -> None:
     found = said(**{"site/settings.py": SETTINGS.format(app=app, line=line)})
-    assert [(one.state, one.place) for one in found] == [
+    assert [(one.state, one.place) for one in found if one.place] == [
         (state, f"site/settings.py:{number}") for state, number in expected
     ]
+    asked = [one.fix for one in found if not one.place]
+    assert asked == (["python manage.py amplitude_ai doctor   # also checks the values"] if app else [])
 
 
 def test_django_settings_may_be_spread_over_files(said: Examined) -> None:
     rest = f"from .base import *\nMIDDLEWARE.insert(0, {LINE})\nINSTALLED_APPS += [{APP}]\n"
     found = said(**{"site/base.py": SETTINGS.format(app="", line=""), "site/live.py": rest})
-    assert [(one.state, one.place) for one in found] == [("ok", "site/live.py:2")]
+    assert [(one.state, one.place) for one in found if one.place] == [("ok", "site/live.py:2")]
 
 
 def test_django_settings_without_conversations_are_hinted_at(said: Examined) -> None:
-    settings = SETTINGS.format(app=APP, line=LINE).partition("\n")[2]
+    settings = SETTINGS.format(app=APP, line=LINE).replace("SESSION_ID_RESOLVER", "")
     hint = said(settings=settings)[1]
     assert (hint.state, hint.words, hint.place) == (
         "hint",
         "Django: there is no SESSION_ID_RESOLVER: each request is a session of its own.",
-        "settings.py:3",
+        "settings.py:4",
     )
     own = 'AMPLITUDE_AI = {"SESSION_ID_RESOLVER": "site.chat.conversation"}'
-    assert [one.state for one in said(settings=settings + own)] == ["ok"]
+    assert [one.state for one in said(settings=settings + own) if one.place] == ["ok"]
+
+
+def test_an_agent_is_named_in_one_place_or_another(said: Examined, monkeypatch: pytest.MonkeyPatch) -> None:
+    unnamed = FULL.replace("agent_id='guide', ", "")
+    text = f"{FASTAPI}{ASGI}ai = AmplitudeAI()\napp.add_middleware(AmplitudeAIMiddleware, {unnamed})\n"
+    (_, hint) = said(app=text)
+    assert (hint.words, hint.fix) == (NO_AGENT, 'agent_id="my-agent", beside amplitude_ai=')
+    named = [
+        "guide = ai.agent('guide')",
+        "AMPLITUDE_AI_AGENT_ID = 'guide'",
+        "options = {'agent_id': 'guide'}",
+    ]
+    for line in named:
+        assert [one.state for one in said(app=f"{text}{line}\n")] == ["ok"]
+    django = SETTINGS.format(app=APP, line=LINE).replace(", AGENT_ID", "")
+    assert said(app="", settings=django)[-1].fix == 'AMPLITUDE_AI = {"AGENT_ID": "my-agent", ...}'
+    other = MANAGE.format(name="shop.settings")
+    unused = said(**{"settings.py": django, "manage.py": other, "shop/settings.py": "MIDDLEWARE = []\n"})
+    assert "events do not say" not in str([one for one in unused if one.place.startswith("settings.py")])
+    monkeypatch.setenv("FLASK_AMPLITUDE_AI_AGENT_ID", "guide")
+    assert NO_AGENT not in [one.words for one in said(app=text)]
+
+
+MANAGE = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', '{name}')\n"
+
+
+@pytest.mark.parametrize(
+    ("programs", "variable", "expected"),
+    [
+        ({"manage.py": "site.settings"}, "", [("problem", "site/settings.py:3")]),
+        ({"manage.py": "site.live"}, "", [("ok", "site/s2.py:4")]),
+        ({"manage.py": "site.settings"}, "site.live", [("ok", "site/s2.py:4")]),
+        ({"manage.py": "site.live"}, "site.settings", [("problem", "site/settings.py:3")]),
+        ({"manage.py": "site.live", "site/wsgi.py": "site.settings"}, "", [("ok", "site/s2.py:4"), ("problem", "site/settings.py:3")]),
+        ({"site/asgi.py": "site.settings"}, "", [("problem", "site/settings.py:3")]),
+        ({"manage.py": "somewhere.else"}, "", [("ok", "site/s2.py:4")]),
+        ({}, "", [("ok", "site/s2.py:4")]),
+    ],
+)  # fmt: skip
+def test_the_settings_that_django_runs_with_are_judged(
+    said: Examined,
+    monkeypatch: pytest.MonkeyPatch,
+    programs: dict[str, str],
+    variable: str,
+    expected: list[tuple[str, str]],
+) -> None:
+    if variable:
+        monkeypatch.setenv("DJANGO_SETTINGS_MODULE", variable)
+    files = {
+        "site/settings.py": SETTINGS.format(app=APP, line=""),
+        "site/s2.py": SETTINGS.format(app=APP, line=LINE),
+        "site/live.py": "from .s2 import *\n",
+        **{path: MANAGE.format(name=name) for path, name in programs.items()},
+    }
+    assert [(one.state, one.place) for one in said(**files) if one.place] == expected
+
+
+def test_a_subscript_names_the_settings_too(said: Examined) -> None:
+    files = {
+        "settings.py": SETTINGS.format(app=APP, line=""),
+        "s2.py": SETTINGS.format(app=APP, line=LINE),
+        "manage.py": "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\n",
+    }
+    assert [one.place for one in said(**files) if one.state == "problem"] == ["settings.py:3"]
 
 
 def test_each_line_that_is_told_works(said: Examined, project: Project) -> None:

@@ -25,7 +25,7 @@ def test_the_vendors_own_client_is_not_seen(said: Examined, text: str, place: in
     assert (found.state, found.words, found.place) == (
         "problem", "OpenAI is openai's own class: its calls are not seen.", f"llm.py:{place}",
     )  # fmt: skip
-    assert found.fix.splitlines()[0] == FIX
+    assert FIX in found.fix.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,9 @@ def test_one_client_of_several_that_is_forgotten_is_a_warning(said: Examined) ->
     text = OURS + "import openai\na = wrap(openai.OpenAI(), ai)\nb = openai.OpenAI()\n"
     found = said(llm=text)
     assert [(one.state, one.place) for one in found] == [("ok", "llm.py:4"), ("warning", "llm.py:5")]
-    assert found[1].fix.splitlines()[1] == "or, for a client made elsewhere: wrap(b, ai)"
+    assert found[1].fix.splitlines()[1:] == [
+        "b = OpenAI(amplitude=ai)", "# or, for a client made elsewhere: wrap(b, ai)",
+    ]  # fmt: skip
 
 
 def test_calls_tracked_by_hand_are_seen(said: Examined) -> None:

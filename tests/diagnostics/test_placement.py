@@ -86,7 +86,7 @@ def test_a_line_in_a_factory_is_in_order(said: Examined) -> None:
     [
         (f"{HEAD}{ADD}\n{ADD}\n", 9),
         (f"{HEAD}app2 = AmplitudeAIMiddleware(app, amplitude_ai=ai)\napp2 = AmplitudeAIMiddleware(app, amplitude_ai=ai)\n", 9),
-        (f"{HEAD}layers = [Middleware(AmplitudeAIMiddleware, x=1), Middleware(AmplitudeAIMiddleware, x=1)]\n", 8),
+        (f"{HEAD}layers = [Middleware(AmplitudeAIMiddleware, amplitude_ai=ai), Middleware(AmplitudeAIMiddleware, amplitude_ai=ai)]\n", 8),
         (f"{FLASK}{EXTEND}\n{EXTEND}\n", 5),
     ],
 )  # fmt: skip

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from ..finding import Finding
+from .arguments import misused
+from .client import naming_one_client
 from .destinations import says_where_events_go
 from .doors import foreign_doors, missing_doors, missing_workers
 from .models import model_clients
 from .placement import misplaced
-from .sessions import decorated, opened, unanswered
-from .settings import django_settings
+from .sessions import agentless, decorated, opened, unanswered
+from .settings import VARIABLE, django_settings
 from .sources import PACKAGE, Sources
 
 __all__ = ["Sources", "read_project", "says_where_events_go"]
@@ -25,24 +27,34 @@ with ai.agent("my-agent").session(user_id="user-1"):
     client.chat.completions.create(...)"""
 
 
-def read_project(sources: Sources, *, door_is_asked: bool = False) -> Iterator[Finding]:
+def read_project(
+    sources: Sources, environment: Mapping[str, str], *, door_is_asked: bool = False
+) -> Iterator[Finding]:
     """Find out what the sources say; a framework's own door knows better what it knows of requests."""
     yield from _unread(sources)
     sessions = opened(sources)
     found = [
         *missing_doors(sources, _TOPIC, has_sessions=bool(sessions)),
-        *django_settings(sources, _TOPIC, has_sessions=bool(sessions)),
+        *django_settings(
+            sources,
+            _TOPIC,
+            has_sessions=bool(sessions),
+            door_is_asked=door_is_asked,
+            named=environment.get(VARIABLE),
+        ),
         *missing_workers(sources, _TOPIC),
         *foreign_doors(sources, _TOPIC),
         *misplaced(sources, _TOPIC),
+        *misused(sources, _TOPIC),
         *model_clients(sources, _TOPIC),
     ]
-    yield from found
+    yield from naming_one_client(sources, _TOPIC, found)
     steps = decorated(sources)
     if sessions:
         yield Finding(_TOPIC, "ok", f"Sessions are opened by hand{_times(sessions)}.", place=sessions[0])
     elif not door_is_asked:
         yield from unanswered(sources, _TOPIC)
+    yield from agentless(sources, _TOPIC, environment)
     if steps:
         yield Finding(_TOPIC, "ok", f"Tools and steps are decorated{_times(steps)}.", place=steps[0])
     if not (found or sessions or steps):

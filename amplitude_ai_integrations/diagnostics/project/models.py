@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from ...registry import OTHER_PROVIDERS, PROVIDERS
 from ..finding import Finding
+from .client import CLIENT
+from .kinds import FLASK_DOOR
 from .module import Use
 from .sources import PACKAGE, Sources
 
@@ -19,6 +21,7 @@ def model_clients(sources: Sources, topic: str) -> Iterator[Finding]:
     if observed:
         words = f"{observed[0].name} is observed{_and_more(observed)}."
         yield Finding(topic, "ok", words, place=observed[0].place)
+    yield from _undecided(sources, topic, observed)
     is_by_hand = any(_is_by_hand(sources))
     for known in PROVIDERS.values():
         for use in sources.calls_of(known.module, known.clients):
@@ -26,7 +29,7 @@ def model_clients(sources: Sources, topic: str) -> Iterator[Finding]:
                 continue
             words = f"{use.name} is {known.module}'s own class: its calls are not seen."
             fix = f"from {PACKAGE} import {use.name}   # instead of: from {known.module} import {use.name}"
-            fix += f"\nor, for a client made elsewhere: wrap({use.target or 'client'}, ai)"
+            fix += f"\n{_observed_line(use)}"
             state = "hint" if is_by_hand else "warning" if observed else "problem"
             yield Finding(topic, state, words, fix, use.place)  # type: ignore[arg-type]
     if is_by_hand:
@@ -37,6 +40,42 @@ def model_clients(sources: Sources, topic: str) -> Iterator[Finding]:
             fix = "Track them by hand: session.track_ai_message(content, model, provider, latency_ms)"
             yield Finding(topic, "hint", words, fix, use.place)
             break
+
+
+def _observed_line(use: Use) -> str:
+    target = use.target or "client"
+    has_more = use.call is not None and (use.call.args or use.call.keywords)
+    made = f"{target} = {use.name}({'..., ' if has_more else ''}amplitude={CLIENT})"
+    return f"{made}\n# or, for a client made elsewhere: wrap({target}, {CLIENT})"
+
+
+def _undecided(sources: Sources, topic: str, observed: list[Use]) -> Iterator[Finding]:
+    """Say which clients do not tell where to report, where there is more than one place."""
+    made = {(use.module.path, use.target or use.place): use for use in _reporting(sources)}
+    if len(made) < 2:
+        return
+    places = ", ".join(use.place for use in made.values())
+    for use in observed:
+        given = {word.arg for word in use.call.keywords} if use.call is not None else set()
+        if use.name != "wrap" and not given & {"amplitude", None}:
+            words = (
+                f"{use.name} is not told where to report: an error where a program makes several of {places}."
+            )
+            fix = f"{use.name}(..., amplitude={CLIENT})   # better still: one AmplitudeAI() for all"
+            yield Finding(topic, "warning", words, fix, use.place)
+
+
+def _reporting(sources: Sources) -> Iterator[Use]:
+    """Yield the places where an ``AmplitudeAI`` is made, by the project or by Flask's extension for it."""
+    yield from sources.calls_of(PACKAGE, ("AmplitudeAI",))
+    for use in sources.calls_of(PACKAGE, (FLASK_DOOR,)):
+        call = use.call
+        if (
+            call is not None
+            and len(call.args) < 2
+            and all(word.arg != "amplitude_ai" for word in call.keywords)
+        ):
+            yield use
 
 
 def _observed(sources: Sources) -> Iterator[Use]:

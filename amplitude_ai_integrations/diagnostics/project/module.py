@@ -64,6 +64,25 @@ class Module:
             path.rsplit(".", cut)[0] if cut else path for path in whole for cut in range(path.count(".") + 1)
         )
 
+    @property
+    def dotted(self) -> str:
+        """The path under which others import it, from the folder that was read."""
+        return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    @cached_property
+    def sources(self) -> set[str]:
+        """The modules that are imported, or may be, relative ones as seen from the folder that was read."""
+        package = self.path.split("/")
+        found: set[str] = set()
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                found.update(item.name for item in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                around = package[: -node.level] if node.level else []
+                base = ".".join([*around, *([node.module] if node.module else [])])
+                found.update({base, *(f"{base}.{item.name}".lstrip(".") for item in node.names)} - {""})
+        return found
+
     @cached_property
     def strings(self) -> list[ast.Constant]:
         """Every text that stands in the file."""

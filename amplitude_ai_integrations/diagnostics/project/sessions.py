@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from ..finding import Finding
 from .kinds import ASGI_DOOR, FLASK_DOOR, WSGI_DOOR
 from .module import Use
-from .sources import PACKAGE, Sources
+from .settings import MIDDLEWARE, VARIABLE, used_settings
+from .sources import COMMERCIAL, PACKAGE, Sources
+
+_AGENT_SETTING: Final = "AMPLITUDE_AI_AGENT_ID"
 
 
 def opened(sources: Sources) -> list[str]:
@@ -66,6 +70,43 @@ def unanswered(sources: Sources, topic: str) -> Iterator[Finding]:
                 "user_id_resolver=a function of the request that returns who is signed in",
                 use.place,
             )
+
+
+def agentless(sources: Sources, topic: str, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Say that nothing tells which agent speaks in the requests."""
+    lines = [
+        use
+        for use in sources.uses(ASGI_DOOR, WSGI_DOOR, FLASK_DOOR)
+        if use.call is not None and not use.module.path_of(use.node).startswith(f"{COMMERCIAL}.")
+    ]
+    in_settings = [
+        module.place(text)
+        for modules in used_settings(sources, environment.get(VARIABLE))
+        for module in modules
+        for text in module.strings
+        if text.value == MIDDLEWARE
+    ]
+    is_open = any(word.arg is None for use in lines if use.call is not None for word in use.call.keywords)
+    if is_open or not (lines or in_settings) or _names_agent(sources):
+        return
+    if any(name.endswith(_AGENT_SETTING) for name in environment):
+        return
+    words = "No agent_id is given anywhere: events do not say which agent spoke."
+    fix = 'agent_id="my-agent", beside amplitude_ai='
+    if in_settings:
+        fix = 'AMPLITUDE_AI = {"AGENT_ID": "my-agent", ...}'
+    yield Finding(topic, "hint", words, fix, lines[0].place if lines else in_settings[0])
+
+
+def _names_agent(sources: Sources) -> bool:
+    if sources.mentions("AGENT_ID") or any(_methods(sources, "agent", "child")):
+        return True
+    return any(
+        (isinstance(node, ast.keyword) and node.arg in ("agent", "agent_id"))
+        or (isinstance(node, ast.Constant) and node.value == "agent_id")
+        for module in sources.modules
+        for node in module.nodes
+    )
 
 
 def _says(sources: Sources, use: Use, option: str) -> bool:

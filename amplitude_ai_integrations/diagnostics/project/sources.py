@@ -23,7 +23,7 @@ _MAKERS: Final = "|".join(
     + sorted({client for known in INTEGRATIONS for client in known.clients})
 )
 _MOST_KEPT: Final = 3_000_000  # bytes of source; a hundred times that in memory
-_OURS: Final = re.compile(rb"amplitude|MIDDLEWARE", re.IGNORECASE)
+_OURS: Final = re.compile(rb"amplitude|MIDDLEWARE|DJANGO_SETTINGS_MODULE|\bimport[ \t]+\*", re.IGNORECASE)
 _THEIRS: Final = re.compile(rf"^[ \t]*(?:from|import)\b.*\b(?:{_VENDORS})\b".encode(), re.MULTILINE)
 _MADE: Final = re.compile(rf"\b(?:{_MAKERS})\b".encode())
 
@@ -94,6 +94,19 @@ class Sources:
     def mentions(self, word: str) -> bool:
         """Tell whether a word stands anywhere, be it as a name or in a text."""
         return any(word.encode() in module.source for module in self.modules)
+
+    def named(self, dotted: str) -> Module | None:
+        """Return the module of a dotted path, nearest first, wherever in the project its root is."""
+        end = "." + dotted
+        found = [module for module in self.modules if f".{module.dotted}".endswith(end)]
+        return min(found, key=lambda module: len(module.path), default=None)
+
+    def imported_by(self, module: Module) -> Iterator[Module]:
+        """Yield the modules of the project that one imports."""
+        for path in sorted(module.sources):
+            other = self.named(path)
+            if other is not None and other is not module:
+                yield other
 
     def uses(self, *names: str) -> Iterator[Use]:
         """Yield the places that use one of some names, under whatever alias and wherever imported from."""

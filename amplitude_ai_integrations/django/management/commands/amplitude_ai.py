@@ -25,7 +25,10 @@ _SECONDS: Final = 10.0
 class Command(BaseCommand):  # type: ignore[misc]  # Django carries no types
     """Looks at the client that the settings describe."""
 
-    help = "Whether agent analytics works (doctor), how it is set up (status), deliver what waits (flush)."
+    help = (
+        "Whether agent analytics works (doctor), how it is set up (status), deliver what waits (flush): in "
+        "this process, not in a running server."
+    )
     requires_system_checks: Final = ()  # the doctor reports them among the rest
 
     def add_arguments(self, parser: CommandParser) -> None:
