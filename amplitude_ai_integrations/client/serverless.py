@@ -42,6 +42,10 @@ async def await_for(flushing: FlushResult) -> None:
     import asyncio
 
     try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return  # a loop of another kind, such as trio's, on which a future cannot be awaited
+    try:
         await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(flushing)), _DEADLINE)
     except (TimeoutError, asyncio.TimeoutError):
         _say_late(flushing)

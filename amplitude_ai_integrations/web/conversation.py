@@ -38,6 +38,7 @@ class RequestConversation(Conversation):
         self._answers: Answers | None = None  # nobody has been asked
         self._is_known = False
         self._asking: asyncio.Future[None] | None = None
+        self._is_hearing = False
         self._waiting: list[Callable[[], None]] = []
 
     @property
@@ -78,8 +79,18 @@ class RequestConversation(Conversation):
         task, which goes on when one of them is cancelled.
         """
         if self._asking is None:
-            self._asking = asyncio.ensure_future(self._hear_and_conclude())
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:  # a loop of another kind, such as trio's
+                await self._hear_in_turn()
+                return
+            self._asking = loop.create_task(self._hear_and_conclude())
         await asyncio.shield(self._asking)
+
+    async def _hear_in_turn(self) -> None:
+        if not self._is_hearing:
+            self._is_hearing = True
+            await self._hear_and_conclude()
 
     async def _hear_and_conclude(self) -> None:
         await self.hear()

@@ -48,7 +48,7 @@ KNOWN = {
 }
 DJANGO = {
     True: (_OF_ASGI - {"/spoken-before", "/streamed-sync"}) | {"/spoken-before-async"},
-    False: _OF_WSGI | {"/plain-async"},
+    False: _OF_WSGI | {"/plain-async", "/closing"},
 }
 PAIRS = [(server, door) for server, doors in DOORS.items() for door in doors]
 # Django has none by itself, and Quart's do not start behind daphne, with or without a middleware.

@@ -311,3 +311,18 @@ class TestServices:
         expected.around = {"device_id": "of the session"}
         expected.saying(agent_id="searcher", parent_agent_id=AGENT)
         assert told(sink) == [question, expected.answer("you said hello"), end]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_elsewhere"),
+    [
+        ("https://shop.example/b", False),
+        ("https://other.example/a", True),
+        ("https://shop.example:8443/a", True),
+        ("http://shop.example/a", True),
+    ],
+)
+def test_a_redirect_leads_elsewhere_by_its_host_or_by_leaving_encryption_behind(
+    url: str, is_elsewhere: bool
+) -> None:
+    assert outgoing._is_elsewhere(url, "https://shop.example/a") is is_elsewhere

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -298,5 +299,33 @@ async def test_a_request_that_is_cancelled_while_a_resolver_is_slow_ends_its_ses
         await visit
     answer.set()
     await asyncio.sleep(0.01)
+    expected = Expected().of_user("ada")
+    assert told(sink.events) == [expected.exchange()[0], *expected.end(abandonment_turn=0)]
+
+
+def test_a_loop_of_another_kind_awaits_resolvers_too(ai: AmplitudeAI, sink: MemorySink) -> None:
+    class Pause:
+        def __await__(self) -> Iterator[str]:
+            yield "somebody else's turn"
+
+    async def slowly(_: HTTPConnection) -> str:
+        await Pause()
+        return "ada"
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        ai.track_user_message(content="hello")
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    app = AmplitudeAIMiddleware(
+        application, amplitude_ai=ai, agent_id=AGENT, user_id_resolver=slowly, flush_on_response=True
+    )
+    visit = app({"type": "http", "path": "/", "headers": []}, nothing, nothing)
+    turns = []
+    with contextlib.suppress(StopIteration):
+        while True:
+            turns.append(visit.send(None))
+    assert turns == ["somebody else's turn"]
     expected = Expected().of_user("ada")
     assert told(sink.events) == [expected.exchange()[0], *expected.end(abandonment_turn=0)]

@@ -70,6 +70,10 @@ def streamed_sync(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(plain_wsgi.two_pieces())
 
 
+def closing(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(plain_wsgi.Closing())
+
+
 async def streamed_async(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(plain_asgi.streamed_async())
 
@@ -127,6 +131,7 @@ VIEWS = {
     "plain-sync": plain_sync,
     "plain-async": plain_async,
     "streamed-sync": streamed_sync,
+    "closing": closing,
     "streamed-async": streamed_async,
     "spoken-before": spoken_before,
     "spoken-before-async": spoken_before_async,
