@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from queue import Queue
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from openai.types.chat import ChatCompletionMessage
@@ -48,10 +49,15 @@ def test_what_stands_in_the_wrong_place_is_refused(arguments: dict[str, Any], wo
         AmplitudeAI(**arguments)
 
 
-def test_a_client_that_cannot_tell_where_to_report_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amplitude_ai_integrations.providers.openai.default_client", lambda: None)
-    with pytest.raises(ConfigurationError, match=r"OpenAI\(\) cannot tell where to report; pass amplitude="):
+@pytest.mark.parametrize(("clients", "words"), [(0, "no AmplitudeAI yet"), (2, "several AmplitudeAI")])
+def test_a_client_that_cannot_tell_where_to_report_says_so(
+    monkeypatch: pytest.MonkeyPatch, clients: int, words: str
+) -> None:
+    monkeypatch.setattr("amplitude_ai_integrations.client.default._clients", WeakSet())
+    kept = [AmplitudeAI(sink=MemorySink()) for _ in range(clients)]
+    with pytest.raises(ConfigurationError, match=rf"^OpenAI\(\) cannot tell .* {words}: pass amplitude=\.$"):
         OpenAI(api_key="k")
+    assert len(kept) == clients
 
 
 @pytest.mark.parametrize("flag", ["redact_pii", "debug", "enabled"])
