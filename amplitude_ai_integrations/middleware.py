@@ -12,6 +12,7 @@ from .client.attach import client_of
 from .client.serverless import await_for
 from .exceptions import ConfigurationError, shielded
 from .web.body import body_within, finish, finish_async
+from .web.conversation import RequestConversation
 from .web.environ import headers_of, path_of
 from .web.options import Policy
 from .web.request import RequestSession
@@ -32,6 +33,9 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[..., Any]
 WSGIApplication: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_Channel: TypeAlias = Callable[..., Awaitable[Any]]
+_Hear: TypeAlias = Callable[[RequestConversation], Awaitable[None]]
 
 _REQUESTS = {"http", "websocket"}
 _DEPARTURES = {"WebSocketDisconnect", "ClientDisconnect"}  # a visitor who leaves is nobody's error
@@ -74,7 +78,8 @@ class AmplitudeAIMiddleware:
             if scope["type"] == "http":
                 send = _noting_status(send, session)
             if self.policy.resolvers:
-                receive, send = _settling(receive, session), _settling(send, session)
+                receive = _settling(receive, session, self._hear)
+                send = _settling(send, session, self._hear)
         try:
             await self.app(scope, receive, send)
         except BaseException as error:
@@ -86,6 +91,10 @@ class AmplitudeAIMiddleware:
                 await finish_async(session)
             with shielded("end of request"):
                 session.leave()
+
+    async def _hear(self, conversation: RequestConversation) -> None:
+        """Begin to await resolvers, beside what goes on: a slow one holds up nothing but its events."""
+        conversation.hear_soon()
 
     def _session(self, scope: Scope) -> RequestSession:
         return RequestSession(self.policy, lambda: self._connection(scope), lambda: scope["headers"])  # type: ignore[misc]  # asked for only where there are resolvers
@@ -153,11 +162,11 @@ class AmplitudeAIWSGIMiddleware:
 def _noting_status(send: Send, session: RequestSession) -> Send:
     """Return a channel that notes what becomes of the request."""
 
-    def through(message: Message) -> Awaitable[None]:
+    async def through(message: Message) -> None:
         if message["type"] == "http.response.start":
             with shielded("response"):
                 session.answered(message["status"])
-        return send(message)
+        await send(message)
 
     return through
 
@@ -177,16 +186,14 @@ def _delivering_at_the_end(send: Send, policy: Policy) -> Send:
     return through
 
 
-def _settling(
-    channel: Callable[..., Awaitable[Any]], session: RequestSession
-) -> Callable[..., Awaitable[Any]]:
-    """Return a channel that first awaits the asynchronous resolvers that have been asked meanwhile."""
+def _settling(channel: _Channel, session: RequestSession, hear: _Hear) -> _Channel:
+    """Return a channel at which the asynchronous resolvers are heard that have been asked meanwhile."""
     conversation = session.conversation
 
     async def through(*message: Any) -> Any:
         if conversation.is_waiting:
             with shielded("resolver"):
-                await conversation.await_answers()
+                await hear(conversation)
         return await channel(*message)
 
     return through

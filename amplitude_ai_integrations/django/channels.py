@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..client.active import silent_client
 from ..exceptions import shielded
 from ..middleware import AmplitudeAIMiddleware, Application, Receive, Scope, Send
+from ..web.conversation import RequestConversation
 from ..web.options import Policy
 from ..web.request import RequestSession
 from . import conf
@@ -62,6 +63,10 @@ class _Watched(AmplitudeAIMiddleware):
     def __init__(self, app: Application, policy: Policy) -> None:
         self.app = app
         self.policy = policy
+
+    async def _hear(self, conversation: RequestConversation) -> None:
+        # Here, since the thread in which a synchronous consumer sends is not there for long.
+        await conversation.await_answers()
 
     def _session(self, scope: Scope) -> RequestSession:
         return RequestSession(self.policy, lambda: scope, lambda: scope["headers"])

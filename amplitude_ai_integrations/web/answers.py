@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from .options import Resolver
 from .resolving import Late, logged_once
+
+_DEADLINE = 5.0  # seconds for which the end of a request may wait for one that hangs
 
 
 class Answers:
@@ -42,12 +45,12 @@ class Answers:
         return self._is_asked and not inspect.isawaitable(self._answers.get(name))
 
     async def hear(self) -> None:
-        """Await those that are still to come."""
+        """Await those that are still to come, five seconds each at most."""
         for name, answer in self._answers.items():
             if inspect.isawaitable(answer):
                 self._answers[name] = None
                 with logged_once(name, self._resolvers[name]):
-                    self._answers[name] = await answer
+                    self._answers[name] = await _in_time(answer)
 
     def find_late(self) -> None:
         """Find those that only waited for the handler to be done."""
@@ -64,3 +67,11 @@ class Answers:
                 self._answers[name] = None
                 with logged_once(name, self._resolvers[name]):
                     raise RuntimeError("there is no event loop to await it on")
+
+
+async def _in_time(answer: Awaitable[Any]) -> Any:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # a loop of another kind, such as trio's
+        return await answer
+    return await asyncio.wait_for(answer, _DEADLINE)

@@ -78,14 +78,20 @@ class RequestConversation(Conversation):
         A server may receive and send at once, so several may wait here; they wait for one and the same
         task, which goes on when one of them is cancelled.
         """
+        self.hear_soon()
+        if self._asking is not None:
+            await asyncio.shield(self._asking)
+        else:
+            await self._hear_in_turn()
+
+    def hear_soon(self) -> None:
+        """Begin to await them, beside what goes on here: a slow one holds up nothing but its events."""
         if self._asking is None:
             try:
                 loop = asyncio.get_running_loop()
-            except RuntimeError:  # a loop of another kind, such as trio's
-                await self._hear_in_turn()
+            except RuntimeError:  # a loop of another kind, such as trio's: they are heard at the end
                 return
             self._asking = loop.create_task(self._hear_and_conclude())
-        await asyncio.shield(self._asking)
 
     async def _hear_in_turn(self) -> None:
         if not self._is_hearing:

@@ -7,18 +7,18 @@ import contextlib
 import functools
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from amplitude_ai_integrations import AmplitudeAI, MemorySink
 from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware
 from amplitude_ai_integrations.schema.names import wire_name
-from amplitude_ai_integrations.web import resolving
+from amplitude_ai_integrations.web import answers, resolving
 
 from .conftest import OpenSite
 from .endpoints import speak
@@ -329,3 +329,42 @@ def test_a_loop_of_another_kind_awaits_resolvers_too(ai: AmplitudeAI, sink: Memo
     assert turns == ["somebody else's turn"]
     expected = Expected().of_user("ada")
     assert told(sink.events) == [expected.exchange()[0], *expected.end(abandonment_turn=0)]
+
+
+def test_a_slow_resolver_holds_up_no_byte(open_site: OpenSite) -> None:
+    is_sent = asyncio.Event()
+
+    async def slowly(_: HTTPConnection) -> str:
+        await is_sent.wait()  # for ever, if the response waited for it
+        return "ada"
+
+    async def streamed(request: Request) -> Response:
+        async def body() -> AsyncIterator[str]:
+            speak(request)
+            yield "one "
+            yield "two"
+            is_sent.set()
+
+        return StreamingResponse(body())
+
+    site = open_site(user_id_resolver=slowly, more={"/streamed": streamed})
+    assert site.get("/streamed").text == "one two"
+    expected = Expected().of_user("ada")
+    assert site.events == [*expected.exchange(), *expected.end()]
+
+
+def test_a_resolver_that_hangs_is_given_up(
+    open_site: OpenSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def for_ever(_: HTTPConnection) -> str:
+        await asyncio.Event().wait()
+        return "nobody"
+
+    monkeypatch.setattr(answers, "_DEADLINE", 0.05)
+    site = open_site(user_id_resolver=for_ever)
+    assert site.get("/plain-async").text == "done"
+    expected = Expected()
+    assert site.events == [*expected.exchange(), *expected.end()]
+    assert [record.getMessage() for record in caplog.records] == [
+        "The resolver of user_id failed; events go without it."
+    ]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from typing import Any
 
 import httpx
@@ -268,6 +269,9 @@ class TestAsynchronousResolvers:
         )
         carried = httpx.get(serve(app)).json()
         assert "user_id" not in carried
+        deadline = time.monotonic() + 5
+        while not sink.events and time.monotonic() < deadline:  # the resolver is heard beside the response
+            time.sleep(0.005)
         with carry_on(carried, amplitude_ai=ai):
             current_session().track_ai_message("you said hello", "gpt-4o-mini", "openai", 5.0)
         question, answer = told(sink)
