@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.signals import got_request_exception
@@ -99,7 +100,7 @@ def _session(request: Any) -> RequestSession | None:
     if policy is None or not policy.watches(request.path):
         return None
     session = RequestSession(policy, lambda: request, lambda: request.headers)
-    request.__dict__[_SESSION] = session
+    request.__dict__[_SESSION] = ref(session)  # weakly, since the session knows its request
     session.enter()
     return session
 
@@ -107,7 +108,8 @@ def _session(request: Any) -> RequestSession | None:
 def _note_failure(*, request: Any = None, **_: Any) -> None:
     """Note the error of which Django makes a page."""
     with shielded("error of request"):
-        session = getattr(request, _SESSION, None)
+        known = getattr(request, _SESSION, None)
+        session = known() if known is not None else None
         if session is not None and not session.conversation.is_over:
             session.failure = sys.exc_info()[1]
 

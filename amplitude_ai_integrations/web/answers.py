@@ -65,6 +65,8 @@ class Answers:
         for name, answer in self._answers.items():
             if inspect.isawaitable(answer):
                 self._answers[name] = None
+                if inspect.iscoroutine(answer):
+                    answer.close()
                 with logged_once(name, self._resolvers[name]):
                     raise RuntimeError("there is no event loop to await it on")
 

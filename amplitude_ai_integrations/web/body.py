@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Generic, TypeAlias, TypeVar
 
@@ -178,7 +179,10 @@ async def finish_async(session: RequestSession) -> None:
     try:
         if session.conversation.is_waiting:
             with shielded("resolver"):
-                await session.conversation.await_answers()
+                if isinstance(session.failure, asyncio.CancelledError):
+                    session.conversation.hear_soon()  # whoever cancels does not wait
+                else:
+                    await session.conversation.await_answers()
     finally:
         flushing = session.end()
     if flushing is not None:

@@ -20,7 +20,8 @@ _MOST_BYTES: Final = 16_384  # brokers bound the headers of a message; the agent
 _DIMENSIONS: Final = ("context", "groups", "tags", "agent_description")
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
-_Turn = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+_MOST_TURNS: Final = 10**9
+_Turn = Annotated[int, msgspec.Meta(ge=0, le=_MOST_TURNS)]
 _Minutes = Annotated[int, msgspec.Meta(ge=-1, le=1_000_000)]
 
 
@@ -73,7 +74,7 @@ def written(context: SessionContext, session_id: str) -> dict[str, Any]:
         session_id=session_id,
         trace=_trace_written(context.trace),
         agent=_Agent(**{name: plain(value, _MOST_BYTES) for name, value in facts.items()}),
-        turn=memory_of(session_id).turn,
+        turn=min(memory_of(session_id).turn, _MOST_TURNS),
         user_id=conversation.user_id,
         device_id=conversation.device_id,
         browser_session_id=conversation.browser_session_id,

@@ -49,6 +49,8 @@ class RequestConversation(Conversation):
     def settle(self, record: Callable[[], None]) -> None:
         """Call ``record`` now if all resolvers have answered, else when they have."""
         self.identify()
+        if self.is_over and not self._is_known:
+            self._hear_after_the_end()
         with self._lock:
             if not self._is_known:
                 self._wait(record)
@@ -101,6 +103,14 @@ class RequestConversation(Conversation):
     async def _hear_and_conclude(self) -> None:
         await self.hear()
         self.conclude()
+        self._asking = None  # which would keep all of this alive until the next collection
+
+    def _hear_after_the_end(self) -> None:
+        """Find out what can be, for an event that comes when no server will ask any more."""
+        self.hear_soon()
+        if self._asking is None:
+            self.find_late()
+            self.conclude()
 
     async def hear(self) -> None:
         """Await the asynchronous resolvers; ``conclude`` is to follow."""

@@ -28,7 +28,17 @@ class RequestSession:
     enter.
     """
 
-    __slots__ = ("_context", "_is_over", "_token", "_view", "conversation", "failure", "started", "status")
+    __slots__ = (
+        "__weakref__",
+        "_context",
+        "_is_over",
+        "_token",
+        "_view",
+        "conversation",
+        "failure",
+        "started",
+        "status",
+    )
 
     def __init__(self, policy: Policy, request: Callable[[], Any], headers: Callable[[], Any]) -> None:
         self.started = stamps.seconds()

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import functools
 import logging
+import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from amplitude_ai_integrations import AmplitudeAI, MemorySink
+from amplitude_ai_integrations import AmplitudeAI, MemorySink, keep_session
 from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware
 from amplitude_ai_integrations.schema.names import wire_name
 from amplitude_ai_integrations.web import answers, resolving
@@ -368,3 +370,63 @@ def test_a_resolver_that_hangs_is_given_up(
     assert [record.getMessage() for record in caplog.records] == [
         "The resolver of user_id failed; events go without it."
     ]
+
+
+def test_an_event_that_comes_after_the_end_still_learns_whose_it_is(open_site: OpenSite) -> None:
+    tasks = []
+
+    async def handler(request: Request) -> Response:
+        async def later() -> None:
+            await asyncio.sleep(0.05)
+            speak(request)
+
+        tasks.append(asyncio.ensure_future(later()))
+        return PlainTextResponse("done")
+
+    site = open_site(user_id_resolver=after_waiting, more={"/handler": handler})
+    assert site.get("/handler", params={"who": "ada"}).text == "done"
+    deadline = time.monotonic() + 5
+    while len(site.sink.events) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert site.events == Expected().of_user("ada").exchange()
+
+
+def test_an_event_of_a_thread_after_the_end_is_not_lost(open_site: OpenSite) -> None:
+    def handler(request: Request) -> Response:
+        threading.Timer(0.05, keep_session(speak), (request,)).start()
+        return PlainTextResponse("done")
+
+    site = open_site(user_id_resolver=after_waiting, more={"/handler": handler})
+    assert site.get("/handler", params={"who": "ada"}).text == "done"
+    deadline = time.monotonic() + 5
+    while len(site.sink.events) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert site.events == Expected().exchange()  # nobody could await who it was
+
+
+async def test_whoever_cancels_a_request_does_not_wait_for_its_resolver(
+    ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    answer = asyncio.Event()
+
+    async def slowly(_: HTTPConnection) -> str:
+        await answer.wait()
+        return "ada"
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        ai.track_user_message(content="hello")
+        await asyncio.Event().wait()
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    app = AmplitudeAIMiddleware(application, amplitude_ai=ai, agent_id=AGENT, user_id_resolver=slowly)
+    visit = asyncio.ensure_future(app({"type": "http", "path": "/", "headers": []}, nothing, nothing))
+    await asyncio.sleep(0.01)
+    visit.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await visit  # for ever, if it waited
+    answer.set()
+    await asyncio.sleep(0.01)
+    expected = Expected().of_user("ada")
+    assert told(sink.events) == [expected.exchange()[0], *expected.end(abandonment_turn=0)]
