@@ -38,7 +38,8 @@ _Channel: TypeAlias = Callable[..., Awaitable[Any]]
 _Hear: TypeAlias = Callable[[RequestConversation], Awaitable[None]]
 
 _REQUESTS = {"http", "websocket"}
-_DEPARTURES = {"WebSocketDisconnect", "ClientDisconnect"}  # a visitor who leaves is nobody's error
+# A visitor who leaves is nobody's error.
+_DEPARTURES = {"WebSocketDisconnect", "ClientDisconnect", "ClientDisconnected"}
 
 
 class AmplitudeAIMiddleware:

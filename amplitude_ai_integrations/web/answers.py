@@ -23,12 +23,13 @@ class Answers:
 
     def ask(self, request: Callable[[], Any]) -> None:
         """Ask them all."""
-        if self._resolvers:
-            given = request()
+        try:
+            given = request() if self._resolvers else None
             for name, resolver in self._resolvers.items():
                 with logged_once(name, resolver):
                     self._answers[name] = resolver(given)
-        self._is_asked = True
+        finally:  # also if one of them ends more than itself: events do not wait for it
+            self._is_asked = True
 
     @property
     def is_complete(self) -> bool:

@@ -138,10 +138,16 @@ def _agent(options: Mapping[str, Any], dynamic: Mapping[str, Resolver]) -> Agent
 
 
 def _paths(name: str, patterns: Sequence[str] | None) -> re.Pattern[str] | None:
-    if not patterns:
+    if patterns is None:
         return None
     if isinstance(patterns, str):
         raise ConfigurationError(f"{name} must be a list of patterns, not one string.")
+    if not isinstance(patterns, (list, tuple, set, frozenset)) or not all(
+        isinstance(pattern, str) for pattern in patterns
+    ):
+        raise ConfigurationError(f"{name} must be a list of patterns as texts, such as ['^/health'].")
+    if not patterns:
+        return None
     try:
         return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
     except re.error as error:

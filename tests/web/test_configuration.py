@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -41,6 +42,13 @@ def test_a_resolver_must_be_callable(ai: AmplitudeAI, name: str) -> None:
 def test_patterns_must_compile_and_be_a_list(ai: AmplitudeAI, name: str) -> None:
     assert complaint(ai, **{name: ["("]}).startswith(f"{name} has a pattern that does not compile: ")
     assert complaint(ai, **{name: "/chat"}) == f"{name} must be a list of patterns, not one string."
+
+
+@pytest.mark.parametrize("name", ["include", "exclude"])
+@pytest.mark.parametrize("value", [[re.compile("^/health")], [b"^/health"], 5, {"^/health": 1}])
+def test_patterns_must_be_texts(ai: AmplitudeAI, name: str, value: Any) -> None:
+    words = f"{name} must be a list of patterns as texts, such as ['^/health']."
+    assert complaint(ai, **{name: value}) == words
 
 
 def test_an_agent_must_be_a_handle(ai: AmplitudeAI) -> None:

@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from amplitude_ai_integrations import AmplitudeAI, MemorySink, keep_session
-from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware
+from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware, AmplitudeAIWSGIMiddleware
 from amplitude_ai_integrations.schema.names import wire_name
 from amplitude_ai_integrations.web import answers, resolving
 
@@ -429,4 +429,42 @@ async def test_whoever_cancels_a_request_does_not_wait_for_its_resolver(
     answer.set()
     await asyncio.sleep(0.01)
     expected = Expected().of_user("ada")
+    assert told(sink.events) == [expected.exchange()[0], *expected.end(abandonment_turn=0)]
+
+
+def test_a_resolver_that_ends_more_than_itself_takes_no_event_along(
+    ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    class Timeout(BaseException):
+        """As gevent's is."""
+
+    def resolver(_: Any) -> str:
+        raise Timeout
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        with contextlib.suppress(Timeout):
+            ai.track_span(span_name="first")
+        ai.track_user_message(content="hello")
+        return [b"done"]
+
+    app = AmplitudeAIWSGIMiddleware(application, amplitude_ai=ai, agent_id=AGENT, user_id_resolver=resolver)
+    body = app({"PATH_INFO": "/"}, lambda *_: None)
+    assert list(body) == [b"done"]
+    body.close()  # type: ignore[attr-defined]
+    expected = Expected()
+    assert told(sink.events) == [expected.exchange()[0], *expected.end(abandonment_turn=0)]
+
+
+async def test_a_visitor_who_leaves_is_no_error_by_whatever_name(ai: AmplitudeAI, sink: MemorySink) -> None:
+    class ClientDisconnected(OSError):  # noqa: N818 - its name is what counts
+        """As uvicorn's is."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        ai.track_user_message(content="hello")
+        raise ClientDisconnected
+
+    app = AmplitudeAIMiddleware(application, amplitude_ai=ai, agent_id=AGENT)
+    with pytest.raises(ClientDisconnected):
+        await app({"type": "websocket", "path": "/", "headers": []}, None, None)  # type: ignore[arg-type]
+    expected = Expected()
     assert told(sink.events) == [expected.exchange()[0], *expected.end(abandonment_turn=0)]
