@@ -111,6 +111,10 @@ class AIConfig:
         enabled: ``False`` (or ``AMPLITUDE_TRACKING_DISABLED=true``) turns every door into a no-op.
         server_url: Where events go instead of Amplitude, for example ``http://127.0.0.1:8320``.
         server_zone: ``US`` or ``EU``.
+        use_batch: Send to the Batch API, which takes more events of one user a second.
+        spool: The folder in which events wait until they are delivered, or ``off`` for memory only; by
+            default in your user's state folder.
+        durable: Keep events on disk also where they go through an ``Amplitude`` client of yours.
         propagate_context: Trust and send session, trace and agent ids between services.
         review_mode: Keep what would leave for ``get_review_traffic()`` and send nothing; also
             ``AMPLITUDE_AI_REVIEW``.
@@ -144,6 +148,9 @@ class AIConfig:
     enabled: bool = field(default_factory=_enabled)
     server_url: str | None = field(default_factory=_env("SERVER_URL", None, str))
     server_zone: str = field(default_factory=_env("SERVER_ZONE", "US", str.upper))
+    use_batch: bool = field(default_factory=_env("USE_BATCH", False, _flag))
+    spool: str | None = field(default_factory=_env("SPOOL", None, str))
+    durable: bool = field(default_factory=_env("DURABLE", False, _flag))
     propagate_context: bool = field(default_factory=_env("PROPAGATE_CONTEXT", False, _flag))
     review_mode: bool = field(default_factory=_review_mode)
     capture_stack_trace: bool = field(default_factory=_env("CAPTURE_STACK_TRACE", False, _flag))

@@ -18,11 +18,19 @@ from amplitude_ai_integrations.exceptions import shield
 Serve = Callable[..., Any]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is not delivered in a folder of the tests', also that of processes they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _reraise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Raise what the shield would swallow, and let no setting of the machine in."""
     monkeypatch.setattr(shield, "reraise", True)
-    for name in ("API_KEY", "SERVER_URL", "CONTENT_MODE", "DEBUG", "DRY_RUN", "ENABLED"):
+    for name in ("API_KEY", "SERVER_URL", "SPOOL", "CONTENT_MODE", "DEBUG", "DRY_RUN", "ENABLED"):
         monkeypatch.delenv(f"AMPLITUDE_AI_{name}", raising=False)
 
 

@@ -84,24 +84,29 @@ class AmplitudeAI(CompoundTracking):
         return [ConsoleSink(), *sinks] if self.config.debug else sinks
 
     def _official(self, api_key: str | None) -> Sink:
-        from ..delivery.official import OfficialSink, client_for
+        if self._amplitude is None:
+            from ..delivery.own import OutboxSink, key_for
 
-        is_ours = self._amplitude is None
-        if is_ours:
             key = api_key or os.environ.get(ENVIRONMENT_PREFIX + "API_KEY")
-            self._amplitude = client_for(key, self.config)
-        elif self.config.server_url:
+            return OutboxSink(key_for(key, self.config), self.config)
+        from ..delivery.official import OfficialSink
+
+        if self.config.server_url:
             logger.warning(
                 "server_url holds for a client of our own; yours sends to its configuration.server_url."
             )
-        return OfficialSink(self._amplitude, self.config.on_event_callback, is_ours=is_ours)
+        return OfficialSink(self._amplitude, self.config.on_event_callback)
 
     @property
     def amplitude(self) -> Any:
-        """The ``Amplitude`` client that delivers; a model wrapper built on it keeps this configuration."""
+        """The ``Amplitude`` client for your own events and plugins; a model wrapper built on it keeps this
+        configuration.
+        """
         from .attach import TrackedClient
 
-        return TrackedClient(self._amplitude, self)
+        sinks = self.recorder.pipeline.sinks
+        client = self._amplitude or (getattr(sinks[-1], "client", None) if sinks else None)
+        return TrackedClient(client, self)
 
     def agent(self, agent_id: str | None = None, **options: Unpack[AgentOptions]) -> BoundAgent:
         """Return a handle that fills its options in on every event of one agent; see ``AgentOptions``.

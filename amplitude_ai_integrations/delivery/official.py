@@ -1,4 +1,4 @@
-"""Delivery through the official client, with what it would cut or drop put back whole."""
+"""Delivery through the customer's own client, with what it would cut or drop put back whole."""
 
 from __future__ import annotations
 
@@ -6,49 +6,18 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
-from amplitude import Amplitude, BaseEvent, Config
+from amplitude import Amplitude, BaseEvent
 from amplitude.event import EVENT_KEY_MAPPING
 
-from ..config import AIConfig
-from ..exceptions import ConfigurationError, logger, shielded
+from ..exceptions import logger, shielded
 from .flush import Counts, FlushResult
 from .sinks import WireEvent
 
 Callback = Callable[[Any, int, "str | None"], object]
 
-LOCAL_KEY = "local"
-_FLUSH_MILLIS = 1_000  # an agent's turns should be seen within a second or two, not ten
 _OK = range(200, 300)
 _SHORTEST_ID = 5  # https://amplitude.com/docs/apis/analytics/http-v2, unless min_id_length says otherwise
-
-
-def client_for(api_key: str | None, config: AIConfig) -> Amplitude:
-    """Return a client of our own for a key, or for a server of yours that needs none.
-
-    Raises:
-        ConfigurationError: There is neither a key nor a server.
-    """
-    if not api_key and not config.server_url:
-        raise ConfigurationError(
-            "AmplitudeAI needs somewhere to send events: pass amplitude= or api_key=, set "
-            "AMPLITUDE_AI_API_KEY, or set AMPLITUDE_AI_SERVER_URL to a local `amplitude-ai analytics`."
-        )
-    settings = Config(
-        flush_interval_millis=_FLUSH_MILLIS,
-        server_zone=config.server_zone,
-        server_url=_endpoint(config.server_url),
-        use_batch=True,  # whole conversations make large events: 20 MB a request instead of 1
-        min_id_length=1,  # ids are sent as they were given; the server would refuse those below five
-    )
-    return Amplitude(api_key or LOCAL_KEY, settings)
-
-
-def _endpoint(server_url: str | None) -> str | None:
-    if server_url is None or urlsplit(server_url).path.strip("/"):
-        return server_url
-    return server_url.rstrip("/") + "/batch"
 
 
 _ENVELOPE = frozenset(EVENT_KEY_MAPPING) - {"event_properties"}
@@ -86,20 +55,18 @@ class WholeEvent(BaseEvent):  # type: ignore[misc]  # the client's package carri
 
 
 class OfficialSink:
-    """Hands events to an ``Amplitude`` client, ours or the customer's, in the caller's thread."""
+    """Hands events to the customer's ``Amplitude`` client, in the caller's thread."""
 
-    def __init__(self, client: Amplitude, callback: Callback | None = None, *, is_ours: bool) -> None:
+    def __init__(self, client: Amplitude, callback: Callback | None = None) -> None:
         self.client = client
         self._callback = callback
-        self._is_ours = is_ours
         self._lock = threading.RLock()
         self._refusals: set[int] = set()  # codes that were said
         self._taken = self._delivered = self._dead = 0
 
     def send(self, event: WireEvent) -> None:
         """Track the event through the client, plugins and all."""
-        if not self._is_ours:
-            self._check_ids(event)
+        self._check_ids(event)
         with self._lock:
             self._taken += 1
         try:
@@ -122,11 +89,8 @@ class OfficialSink:
         return FlushResult(self.client.flush(), self.counts, again=self.client.flush)
 
     def close(self) -> None:
-        """Flush; and shut the client down if it is ours."""
-        if self._is_ours:
-            self.client.shutdown()
-        else:
-            self.client.flush()
+        """Flush; the client is the customer's to shut down."""
+        self.client.flush()
 
     def counts(self) -> Counts:
         """Say what the client's callbacks have told so far."""

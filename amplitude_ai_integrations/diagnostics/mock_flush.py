@@ -21,7 +21,6 @@ from .secrets import without_password
 TOPIC: Final = "mock flush"
 _HERE: Final = "127.0.0.1"
 _PATIENCE: Final = 2.0  # seconds
-_INTERVAL_MILLIS: Final = 50  # the client's thread sleeps this long, and the process waits for it at its end
 
 
 def flush_events(config: AIConfig, destination: Destination) -> Iterator[Finding]:
@@ -46,8 +45,7 @@ def flush_events(config: AIConfig, destination: Destination) -> Iterator[Finding
 
 def _delivered(config: AIConfig) -> Finding:
     with listening() as server:
-        ai = client_apart(config, server_url=server.url, before_send=None)
-        ai.amplitude.configuration.flush_interval_millis = _INTERVAL_MILLIS
+        ai = client_apart(config, server_url=server.url, before_send=None, spool="off")
         speak(ai)
         with suppress(Overdue):
             ai.flush().result(_PATIENCE)

@@ -275,7 +275,7 @@ class Collector(Starlette):
     """Takes events as Amplitude's HTTP V2 API does, and keeps them."""
 
     def __init__(self) -> None:
-        super().__init__(routes=[Route("/batch", self.take, methods=["POST"])])
+        super().__init__(routes=[Route("/2/httpapi", self.take, methods=["POST"])])
         self.events: list[dict[str, Any]] = []
 
     async def take(self, request: Request) -> JSONResponse:
@@ -463,7 +463,7 @@ def event(kind: str, **fields: Any) -> dict[str, Any]:
         "runtime": "python",
     }
     properties = {wire_name(name): value for name, value in {**common, **fields}.items()}
-    return {"event_type": f"[Agent] {kind}", "user_id": "ada", "library": "amplitude-python", **properties}
+    return {"event_type": f"[Agent] {kind}", "user_id": "ada", "library": "amplitude-ai-integrations", **properties}
 
 
 def user_message(turn: int, trace: int, message: int, text: str) -> dict[str, Any]:

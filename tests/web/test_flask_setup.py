@@ -65,7 +65,7 @@ class TestSettings:
 
     def test_a_server_needs_no_key(self, clients: list[AmplitudeAI]) -> None:
         clients.append(AmplitudeAIFlask(app_with(SERVER_URL="http://127.0.0.1:9")).client)
-        assert clients[0].amplitude.configuration.server_url == "http://127.0.0.1:9/batch"
+        assert clients[0].amplitude.configuration.server_url == "http://127.0.0.1:9"
 
     def test_the_environment_says_what_the_settings_do_not(
         self, clients: list[AmplitudeAI], monkeypatch: pytest.MonkeyPatch

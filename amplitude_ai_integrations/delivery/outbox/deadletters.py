@@ -1,0 +1,96 @@
+"""Events that will never be delivered, kept for people to look at and to send again."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+try:
+    import fcntl
+except ImportError:  # no such locks on this platform
+    fcntl = None  # type: ignore[assignment]
+
+NAME: Final = "dead.jsonl"
+OLDER: Final = "dead.older.jsonl"
+_MOST_BYTES: Final = 8 * 1024 * 1024  # of each of the two files
+_OWNER_ONLY: Final = 0o600
+
+
+class DeadLetter(NamedTuple):
+    """An event, why it is dead, and when it was given up, in ms since the epoch."""
+
+    at: int
+    reason: str
+    status: int
+    attempts: int
+    event: Any
+
+
+class DeadLetters:
+    """Two files of JSON lines in a destination's folder; the older one makes room."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._older = folder / OLDER
+
+    def add(self, payload: bytes, reason: str, status: int, attempts: int) -> None:
+        """Keep one event.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        about = {"at": time.time_ns() // 1_000_000, "reason": reason, "status": status, "attempts": attempts}
+        line = json.dumps(about).encode()[:-1] + b', "event": ' + payload + b"}\n"
+        with suppress(FileExistsError):
+            self._path.parent.mkdir(mode=0o700, parents=True)
+        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
+        try:
+            if os.fstat(fd).st_size + len(line) > _MOST_BYTES:
+                self._turn_over(fd)
+                os.close(fd)
+                fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
+            os.write(fd, line)
+        finally:
+            os.close(fd)
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        for path in (self._older, self._path):
+            with suppress(FileNotFoundError), path.open("rb") as lines:
+                for line in lines:
+                    letter = _read(line)
+                    if letter is not None:
+                        yield letter
+
+    def replace(self, letters: Iterable[DeadLetter]) -> None:
+        """Keep only these.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        new = self._path.with_suffix(".new")
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+        with os.fdopen(fd, "wb") as lines:
+            for letter in letters:
+                lines.write(json.dumps(letter._asdict()).encode() + b"\n")
+        new.replace(self._path)
+        self._older.unlink(missing_ok=True)
+
+    def _turn_over(self, fd: int) -> None:
+        if fcntl is not None:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        # Another process may have turned it over while this one waited.
+        with suppress(OSError):
+            if os.fstat(fd).st_ino == self._path.stat().st_ino:
+                self._path.replace(self._older)
+
+
+def _read(line: bytes) -> DeadLetter | None:
+    try:
+        return DeadLetter(**json.loads(line))
+    except (ValueError, TypeError):  # torn by a full disk
+        return None

@@ -1,0 +1,71 @@
+"""The end of the process: one hook for all senders, and one limit for all of them together."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+from weakref import WeakSet
+
+from ...exceptions import shielded
+
+AT_EXIT: Final = 2.0  # seconds
+_POOLS: Final = ("multiprocessing", "billiard")  # the latter is Celery's
+_BEFORE_OTHERS: Final = 100
+
+
+class Ends(Protocol):
+    """Has something to deliver when the process ends, and must begin anew when it is forked."""
+
+    def begin_to_finish(self, deadline: float) -> None:
+        """Begin to deliver what can be delivered until ``deadline`` on the monotonic clock."""
+
+    def finish(self) -> None:
+        """Wait until that is done."""
+
+    def begin_anew(self) -> None:
+        """Forget what is the parent process's."""
+
+
+_all: WeakSet[Ends] = WeakSet()
+_hooks: list[Callable[[], object]] = []
+
+
+def note(ends: Ends) -> None:
+    """Have something finish when the process ends."""
+    if not _hooks:
+        _hooks.append(atexit.register(_finish_all))
+    _all.add(ends)
+
+
+def note_worker() -> None:
+    """Have this process finish too where it is one of multiprocessing's, which leave without ``atexit``."""
+    for name in _POOLS:
+        util, process = sys.modules.get(f"{name}.util"), sys.modules.get(f"{name}.process")
+        if util is not None and process is not None:
+            is_worker = type(process.current_process()).__name__ != "_MainProcess"
+            if is_worker:
+                util.Finalize(None, _finish_all, exitpriority=_BEFORE_OTHERS)
+
+
+def _finish_all() -> None:
+    deadline = time.monotonic() + AT_EXIT
+    everyone = tuple(_all)
+    for one in everyone:  # all at once, then each in turn, so that one that hangs takes no time of others'
+        with shielded("exit"):
+            one.begin_to_finish(deadline)
+    for one in everyone:
+        with shielded("exit"):
+            one.finish()
+
+
+def _begin_anew() -> None:
+    for one in tuple(_all):
+        one.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

@@ -1,0 +1,390 @@
+"""Where events wait until they are delivered: on disk, or in memory where there is no disk."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from ...exceptions import logger, shielded
+from .counters import Counters
+from .deadletters import DeadLetters
+from .memory import MemorySegment
+from .records import Record, encode, encode_again
+from .segments import LATER, Segment
+from .spool import Spool
+
+SEGMENT_BYTES: Final = 4 * 1024 * 1024
+MEMORY_BYTES: Final = 8 * 1024 * 1024
+_DISK_AGAIN: Final = 5.0  # seconds until a disk that failed is tried again
+_ENOUGH: Final = 200  # events that are sent without waiting for more
+_TOGETHER: Final = 2.0  # seconds; what is put off until about the same time shares a file
+
+AnySegment = Segment | MemorySegment
+Tell = Callable[[bytes, int, "str | None"], object]
+CAP: Final = "spool full"
+RING: Final = "memory full"
+
+
+class _Inside(threading.local):
+    here = False
+
+
+class Outbox:
+    """Takes events from any thread and keeps them, each in the order it came.
+
+    ``append`` may be called from anywhere, also where it is running already: by a signal handler, by an
+    object that is collected, by a handler of the log.
+    """
+
+    def __init__(self, spool: Spool | None, why_memory: str = "", tell: Tell | None = None) -> None:
+        self.spool = spool
+        self.why_memory = why_memory
+        self.tell = tell
+        self.dead_letters = DeadLetters(spool.folder) if spool is not None else None
+        self.wake: Callable[[bool], None] = lambda _enough: None
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Begin with nothing, as a forked child does: what waits is its parent's."""
+        for segment in getattr(self, "segments", ()):
+            if isinstance(segment, Segment):
+                segment.let_go()
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._inside = _Inside()
+        self._nested: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.segments: list[AnySegment] = []
+        self._later: list[tuple[float, AnySegment]] = []
+        self._active: Segment | None = None
+        self._memory: MemorySegment | None = None
+        self._disk_at = 0.0
+        self.counters = Counters()
+        self._unwoken = 0
+
+    def append(self, payload: bytes) -> None:
+        """Keep one event, given as JSON."""
+        if self._pid != os.getpid():  # forked by something that does not tell Python
+            self.begin_anew()
+        inside = self._inside
+        if inside.here:
+            self._nested.put(payload)
+            return
+        while True:
+            inside.here = True
+            try:
+                with self._lock:
+                    dropped = self._keep(encode(payload))
+                    self.counters.appended += 1
+            finally:
+                inside.here = False
+            if dropped:
+                self._say_dropped(dropped)
+            if self._nested.empty():
+                break
+            payload = self._nested.get()
+        self._unwoken += 1
+        is_enough = self._unwoken >= _ENOUGH
+        if is_enough:
+            self._unwoken = 0
+        self.wake(is_enough)
+
+    def drain_nested(self) -> None:
+        """Keep what was put aside by an append that was killed before it came to it."""
+        while not self._nested.empty():
+            self.append(self._nested.get())
+
+    def sendable(self) -> list[AnySegment]:
+        """Return what may be sent now, oldest first."""
+        now = time.monotonic()
+        with self._guard():
+            if self._later:
+                due = [segment for at, segment in self._later if at <= now]
+                self._later = [(at, segment) for at, segment in self._later if at > now]
+                self.segments[:0] = due
+            return list(self.segments)
+
+    def bring_forward(self) -> None:
+        """Let what was put off be sent now."""
+        with self._guard():
+            self._later = [(0.0, segment) for _, segment in self._later]
+
+    def next_due(self) -> float | None:
+        """Return when the next of what was put off may be sent, on the monotonic clock."""
+        return min((at for at, _ in self._later), default=None)
+
+    def take_next(
+        self, segment: AnySegment, most: int, most_bytes: int, *, at_least_one: bool
+    ) -> list[Record]:
+        """Take records of a segment to be sent."""
+        if isinstance(segment, MemorySegment):
+            with self._guard():
+                return segment.take_next(most, most_bytes, at_least_one=at_least_one)
+        before = segment.bad
+        found = segment.take_next(most, most_bytes, at_least_one=at_least_one)
+        self.counters.bad += segment.bad - before
+        return found
+
+    def settle(self, segment: AnySegment, record: Record) -> bool:
+        """Note that a record needs nothing more; tell whether it was not settled before."""
+        if isinstance(segment, MemorySegment):
+            with self._guard():
+                return segment.settle(record.start)
+        return segment.settle(record.start)
+
+    def put_off(self, entries: list[tuple[AnySegment, Record]], seconds: float) -> None:
+        """Move records to where they wait for a time without holding up others."""
+        at = time.monotonic() + seconds
+        with self._guard():
+            target = self._later_segment(at)
+            for segment, record in entries:
+                line = encode_again(record.payload, record.tries + 1, record.first_ms, record.is_told)
+                target = self._put(target, line, at, is_own=segment.is_own)
+                segment.settle(record.start)
+
+    def save(self) -> None:
+        """Write down what is settled, and give its space back."""
+        with self._guard():
+            for segment in (*self.segments, *(segment for _, segment in self._later)):
+                self._save(segment)
+
+    def adopt(self) -> int:
+        """Take over what ended processes have left; return how many events."""
+        if self.spool is None:
+            return 0
+        held = {segment.path for segment in self._files()}
+        events = 0
+        for segment in self.spool.orphans(held):
+            waiting = segment.waiting()
+            if not waiting:
+                segment.remove()
+                segment.let_go()
+                continue
+            events += waiting
+            with self._guard():
+                self.segments.insert(0, segment)
+                self.counters.adopted += waiting
+        return events
+
+    def renew_lost(self) -> None:
+        """Begin a new segment where somebody has removed the one that is written to."""
+        active = self._active
+        if active is not None and not active.is_in_place():
+            with self._guard():
+                self._active = None
+
+    def give_back(self) -> None:
+        """Have everything that was taken and not settled be taken again, for its taker has died."""
+        with self._guard():
+            for segment in self.segments:
+                segment.give_back()
+
+    def close(self) -> None:
+        """Let go of the files: what is left in them is for the next process, or for the next event."""
+        with self._guard():
+            for segment in self._files():
+                if segment.is_done:
+                    segment.remove()
+                segment.let_go()
+            memory = self._memory
+            self.segments = [memory] if memory is not None and not memory.is_done else []
+            self._later = [(at, it) for at, it in self._later if isinstance(it, MemorySegment)]
+            self._active = None
+
+    def untold(self) -> list[Record]:
+        """Return the records that the callback has not had, and count them as told."""
+        with self._guard():
+            return [record for segment in self.segments for record in segment.untold()]
+
+    def marks(self) -> list[tuple[AnySegment, int, int]]:
+        """Return how far the outbox is filled now; see ``is_settled``."""
+        with self._guard():
+            due = (it for at, it in self._later if not at)
+            return [(it, it.round, it.size) for it in (*self.segments, *due) if not it.is_done]
+
+    def is_settled(self, marks: list[tuple[AnySegment, int, int]]) -> bool:
+        """Tell whether all that was there at a time is delivered, dead, or put off."""
+        return all(segment.round != turn or segment.settled >= size for segment, turn, size in marks)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._later and all(segment.is_done for segment in tuple(self.segments))
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether what waits outlives the process."""
+        return self.spool is not None and all(isinstance(it, Segment) or it.is_done for it in self.segments)
+
+    def has_ready(self, now: float) -> bool:
+        """Tell whether there is something to send at ``now`` on the monotonic clock."""
+        is_waiting = any(not segment.is_done for segment in tuple(self.segments))
+        return is_waiting or any(at <= now for at, _ in tuple(self._later))
+
+    @property
+    def oldest(self) -> float:
+        """The age in seconds of the segment part that has waited longest; 0 where nothing waits."""
+        waiting = [it.began for it in (*self.segments, *(it for _, it in self._later)) if not it.is_done]
+        return time.monotonic() - min(waiting) if waiting else 0.0
+
+    def _keep(self, line: bytes) -> list[Record]:
+        """Write a record where it can be written; return those that had to make room."""
+        now = 0.0
+        if self.spool is not None and (not self._disk_at or self._disk_at <= (now := time.monotonic())):
+            try:
+                active = self._active or self._begin_segment()
+                active.append(line)
+            except OSError as error:
+                self._disk_at = (now or time.monotonic()) + _DISK_AGAIN
+                self.why_memory = f"{error.strerror or error}"
+            else:
+                self._disk_at = 0.0
+                return self._turn_over(active) if active.size > SEGMENT_BYTES else []
+        return self._keep_in_memory(line)
+
+    def _begin_segment(self) -> Segment:
+        assert self.spool is not None  # noqa: S101 - looked at by the caller
+        self._active = self.spool.create()
+        self.segments.append(self._active)
+        self.why_memory = ""
+        return self._active
+
+    def _turn_over(self, full: Segment) -> list[Record]:
+        self._active = None
+        if full.is_done:
+            self._save(full)
+        return self._make_room()
+
+    def _make_room(self) -> list[Record]:
+        """Drop the oldest segments until the rest is within bounds; the newest is always kept."""
+        assert self.spool is not None  # noqa: S101 - only files are turned over
+        dropped: list[Record] = []
+        used = self.spool.used()
+        while used > self.spool.most_bytes:
+            files = self._files()
+            if len(files) < 2:
+                break
+            oldest = min(files, key=lambda it: it.path.name)
+            dropped += oldest.left()
+            oldest.taken = oldest.size
+            used -= oldest.size
+            self._discard(oldest)
+        self.counters.dropped[CAP] += len(dropped)
+        return dropped
+
+    def _keep_in_memory(self, line: bytes) -> list[Record]:
+        memory = self._memory
+        if memory is None:
+            memory = self._memory = MemorySegment(MEMORY_BYTES)
+        if memory not in self.segments:
+            self.segments.append(memory)
+        dropped = memory.append(line)
+        if dropped:
+            self.counters.dropped[RING] += len(dropped)
+        return dropped
+
+    def _say_dropped(self, dropped: list[Record]) -> None:
+        if self.tell is not None:
+            for record in dropped:
+                if not record.is_told:
+                    with shielded("on_event_callback"):
+                        self.tell(record.payload, 0, "dropped: too many events wait")
+
+    def _later_segment(self, at: float) -> AnySegment | None:
+        for due, segment in self._later:
+            if abs(due - at) < _TOGETHER and segment.is_own:
+                return segment
+        return None
+
+    def _put(self, target: AnySegment | None, line: bytes, at: float, *, is_own: bool) -> AnySegment:
+        if target is None and self.spool is not None:
+            try:
+                target = self.spool.create(LATER)
+                target.is_own = is_own
+                self._later.append((at, target))
+            except OSError as error:
+                self.why_memory = f"{error.strerror or error}"
+        if isinstance(target, Segment):
+            try:
+                target.append(line)
+            except OSError:
+                target = None
+            else:
+                return target
+        if target is None:
+            target = MemorySegment(MEMORY_BYTES)
+            self._later.append((at, target))
+        self.counters.dropped[RING] += len(target.append(line))
+        return target
+
+    def refuse(self, payload: bytes, reason: str) -> None:
+        """Let an event be dead that cannot be sent at all."""
+        self.counters.appended += 1
+        self.bury(payload, reason, 0, 0, is_own=True)
+        if self.tell is not None:
+            with shielded("on_event_callback"):
+                self.tell(payload, 0, reason)
+
+    def bury(self, payload: bytes, reason: str, status: int, attempts: int, *, is_own: bool) -> None:
+        """Keep an event among the dead."""
+        (self.counters.dead if is_own else self.counters.adopted_dead)[_short(reason)] += 1
+        if self.dead_letters is None:
+            return
+        try:
+            self.dead_letters.add(payload, reason, status, attempts)
+        except OSError as error:
+            logger.debug("A dead letter cannot be written: %s", error)
+
+    def _save(self, segment: AnySegment) -> None:
+        if not isinstance(segment, Segment):
+            if segment.is_done and segment is not self._memory and segment in self.segments:
+                self.segments.remove(segment)
+            return
+        try:
+            if not segment.is_done:
+                segment.save()
+            elif segment is self._active:
+                segment.empty()
+            else:
+                self._discard(segment)
+        except OSError as error:  # what is settled may be sent again, which its insert id tells
+            logger.debug("The spool cannot be written: %s", error)
+
+    def _discard(self, segment: Segment) -> None:
+        if segment in self.segments:
+            self.segments.remove(segment)
+        self._later = [(at, it) for at, it in self._later if it is not segment]
+        segment.remove()
+
+    def _files(self) -> list[Segment]:
+        every = (*self.segments, *(segment for _, segment in self._later))
+        return [segment for segment in every if isinstance(segment, Segment)]
+
+    def _guard(self) -> _Guard:
+        return _Guard(self._inside, self._lock)
+
+
+def _short(reason: str) -> str:
+    """Return a reason without what is different each time, to count by."""
+    return reason.partition("(")[0].strip()[:80]
+
+
+class _Guard:
+    """Holds the lock, and lets what tracks inside, such as a signal handler, be put aside meanwhile."""
+
+    __slots__ = ("_inside", "_lock")
+
+    def __init__(self, inside: _Inside, lock: threading.Lock) -> None:
+        self._inside = inside
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        self._inside.here = True
+        self._lock.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        self._lock.release()
+        self._inside.here = False
