@@ -18,7 +18,7 @@ class Silence:
         """Nothing is pending."""
         return FlushResult([], self.counts)
 
-    def close(self) -> None:
+    def close(self, timeout: float = 0.0) -> None:
         """Nothing is open."""
 
     def counts(self) -> Counts:

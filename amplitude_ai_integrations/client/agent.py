@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..delivery.flush import FlushResult
+from ..delivery.flush import FLUSH_SECONDS, SHUTDOWN_SECONDS, FlushResult
 from .bound import BoundTracking
 from .options import scope_of
 from .recording import Scope
@@ -87,13 +87,17 @@ class BoundAgent(BoundTracking):
         """
         return Session(self, session_id, **options)
 
-    def flush(self) -> FlushResult:
-        """Begin to deliver everything tracked so far."""
-        return self.ai.flush()
+    def flush(self, timeout: float | None = None) -> FlushResult:
+        """Begin to deliver everything tracked so far; see ``AmplitudeAI.flush``."""
+        return self.ai.flush(timeout)
 
-    def shutdown(self) -> None:
-        """Deliver what is pending and stop."""
-        self.ai.shutdown()
+    async def aflush(self, timeout: float = FLUSH_SECONDS) -> FlushResult:
+        """Deliver everything tracked so far; see ``AmplitudeAI.aflush``."""
+        return await self.ai.aflush(timeout)
+
+    def shutdown(self, timeout: float = SHUTDOWN_SECONDS) -> None:
+        """Deliver what is pending and stop; see ``AmplitudeAI.shutdown``."""
+        self.ai.shutdown(timeout)
 
     def _scope(self) -> Scope:
         return self.scope

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import ENVIRONMENT_PREFIX, AIConfig
 from ..context.threads import follow_threads
-from ..delivery.flush import FlushResult
+from ..delivery.flush import FLUSH_SECONDS, SHUTDOWN_SECONDS, FlushResult
 from ..delivery.pipeline import Pipeline
 from ..delivery.sinks import ConsoleSink, MemorySink, Sink
 from ..exceptions import ConfigurationError, logger, shield, shielded
@@ -30,6 +30,7 @@ from .compound import CompoundTracking
 from .default import note_client
 from .options import scope_of
 from .recording import Recorder, Scope
+from .serverless import await_for, wait_for
 from .tenant import TenantHandle
 
 if TYPE_CHECKING:
@@ -266,6 +267,7 @@ class AmplitudeAI(CompoundTracking):
             "providers_available": installed(),
             "patched_providers": observed(),
             "events": counts._asdict(),
+            "delivery": self.recorder.pipeline.status(),
             "dropped": dict(self.recorder.pipeline.dropped),
             "swallowed": dict(shield.swallowed),
         }
@@ -280,15 +282,33 @@ class AmplitudeAI(CompoundTracking):
         """Forget what would have left so far."""
         self._reviewed.events.clear()
 
-    def flush(self) -> FlushResult:
-        """Begin to deliver everything tracked so far; ``.result()`` waits for it."""
+    def flush(self, timeout: float | None = None) -> FlushResult:
+        """Begin to deliver everything tracked so far; ``.result()`` waits for it, ten seconds at most.
+
+        With ``timeout``, wait for as many seconds at most and return, whatever became of the events:
+        ``delivered``, ``pending`` and ``dead`` say it. Inside a running event loop nothing is waited for; see
+        ``aflush``.
+        """
         with shielded("flush"):
-            return self.recorder.pipeline.flush()
+            flushing = self.recorder.pipeline.flush()
+            if timeout is not None:
+                wait_for(flushing, timeout)
+            return flushing
         return FlushResult([], self.recorder.pipeline.counts)
 
-    def shutdown(self) -> None:
-        """Deliver what is pending and stop; a client that you passed in stays open."""
-        self.recorder.pipeline.close()
+    async def aflush(self, timeout: float = FLUSH_SECONDS) -> FlushResult:
+        """Deliver everything tracked so far, and return once it is, or after ``timeout`` seconds."""
+        with shielded("flush"):
+            flushing = self.recorder.pipeline.flush()
+            await await_for(flushing, timeout)
+            return flushing
+        return FlushResult([], self.recorder.pipeline.counts)
+
+    def shutdown(self, timeout: float = SHUTDOWN_SECONDS) -> None:
+        """Deliver what can be delivered within ``timeout`` seconds, and stop; a client that you passed in
+        stays open. What is left then is kept, and sent by the next process with the same destination.
+        """
+        self.recorder.pipeline.close(timeout)
 
     def _record(self, kind: type[Any], given: dict[str, Any], *, is_total: bool = False) -> str:
         return self.recorder.record(kind, given, _ANYWHERE, is_total=is_total)

@@ -23,9 +23,9 @@ from ..context.trace import Trace
 from ..delivery.pipeline import Pipeline
 from ..exceptions import logger, shield, shielded
 from ..schema.base import AgentEvent
-from ..schema.enrichments import Enrichment
 from ..schema.events import AIResponse, Score, SessionEnd, Span, ToolCall, UserMessage
 from ..schema.facts import number
+from ..schema.freezing import frozen
 from ..schema.values import plain
 from .arguments import fields_given, validate, warn_of_json
 from .derive import check_price, derive
@@ -185,7 +185,7 @@ class _Recording:
 
     def _freeze(self) -> None:
         """Take what was given as it is now, since the event has to wait."""
-        self.values = {name: _frozen(value) for name, value in self.values.items()}
+        self.values = {name: frozen(value) for name, value in self.values.items()}
         if "event_properties" in self.given:
             self.given["event_properties"] = plain(self.given["event_properties"])
 
@@ -367,10 +367,6 @@ class _Recording:
                     raise ValueError(f"turn_counter returned {turn}")
                 return memory.take_turn(turn)  # which goes on from there if the counter fails
         return memory.take_turn(explicit)
-
-
-def _frozen(value: Any) -> Any:
-    return value if isinstance(value, (str, int, float, Enrichment)) else plain(value)
 
 
 def _time_of(value: Any) -> int | None:

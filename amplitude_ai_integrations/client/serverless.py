@@ -24,20 +24,21 @@ def is_serverless() -> bool:
     return any(os.environ.get(name) for name in _SIGNS)
 
 
-def wait_for(flushing: FlushResult) -> None:
-    """Wait until everything is delivered, five seconds at most; inside a running event loop, not at all."""
+def wait_for(flushing: FlushResult, seconds: float | None = None) -> None:
+    """Wait until everything is delivered, five seconds by default; inside a running event loop, not at all."""
     import asyncio  # where it is not in use already, it takes longer to import than all of this package
 
+    seconds = _DEADLINE if seconds is None else seconds
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         try:
-            flushing.result(_DEADLINE)
+            flushing.result(seconds)
         except (TimeoutError, FutureTimeoutError):
-            _say_late(flushing)
+            _say_late(flushing, seconds)
 
 
-async def await_for(flushing: FlushResult) -> None:
+async def await_for(flushing: FlushResult, seconds: float | None = None) -> None:
     """Await the same, without holding up the event loop."""
     import asyncio
 
@@ -45,15 +46,13 @@ async def await_for(flushing: FlushResult) -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         return  # a loop of another kind, such as trio's, on which a future cannot be awaited
+    seconds = _DEADLINE if seconds is None else seconds
     try:
-        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(flushing)), _DEADLINE)
+        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(flushing)), seconds)
     except (TimeoutError, asyncio.TimeoutError):
-        _say_late(flushing)
+        _say_late(flushing, seconds)
 
 
-def _say_late(flushing: FlushResult) -> None:
-    logger.warning(
-        "%d events were not delivered within %.0f s; they go out when the process is next awake.",
-        flushing.pending,
-        _DEADLINE,
-    )
+def _say_late(flushing: FlushResult, seconds: float) -> None:
+    words = "%d events were not delivered within %.0f s; they are kept, and sent later."
+    logger.warning(words, flushing.pending, seconds)

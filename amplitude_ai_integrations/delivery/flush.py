@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 _ROUNDS = 8  # tries in all; the waits between them add up to about three seconds
 _FIRST_WAIT = 0.025  # seconds, doubled each round
+
+FLUSH_SECONDS: Final = 10.0  # after which a flush is over, delivered or not
+SHUTDOWN_SECONDS: Final = 5.0
 
 Parts = Iterable["Future[Any] | None"]
 

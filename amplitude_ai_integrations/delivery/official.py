@@ -88,7 +88,7 @@ class OfficialSink:
         """Begin to deliver everything tracked so far."""
         return FlushResult(self.client.flush(), self.counts, again=self.client.flush)
 
-    def close(self) -> None:
+    def close(self, timeout: float = 0.0) -> None:
         """Flush; the client is the customer's to shut down."""
         self.client.flush()
 

@@ -13,7 +13,7 @@ from ..config import AIConfig
 from ..exceptions import ConfigurationError, logger
 from ..schema.values import plain
 from ..version import __version__
-from .flush import Counts, FlushResult
+from .flush import SHUTDOWN_SECONDS, Counts, FlushResult
 from .outbox import ending
 from .outbox.carrier import Carrier
 from .outbox.outbox import Outbox
@@ -32,7 +32,6 @@ LOCAL_KEY: Final = "local"
 _LIBRARY: Final = f"amplitude-ai-integrations/{__version__}"
 _LARGEST: Final = 20_000_000  # bytes; more is refused by every endpoint
 _WHOLE: Final = 100_000_000  # characters: what is made plain JSON is not shortened
-_SHUTDOWN: Final = 5.0  # seconds
 
 
 def key_for(api_key: str | None, config: AIConfig) -> str:
@@ -51,6 +50,8 @@ def key_for(api_key: str | None, config: AIConfig) -> str:
 
 class OutboxSink:
     """Keeps events in an outbox, in the caller's thread, and sends them from another."""
+
+    is_background = True
 
     def __init__(self, api_key: str, config: AIConfig) -> None:
         self.api_key = api_key
@@ -108,10 +109,30 @@ class OutboxSink:
         """Begin to deliver everything kept so far."""
         return FlushResult([self.sender.flush()], self.counts)
 
-    def close(self, timeout: float | None = None) -> None:
-        """Deliver what can be delivered in time, five seconds by default; the rest stays in the outbox."""
-        self.sender.begin_to_finish(time.monotonic() + (_SHUTDOWN if timeout is None else timeout))
+    def close(self, timeout: float = SHUTDOWN_SECONDS) -> None:
+        """Deliver what can be delivered in time; the rest stays in the outbox."""
+        self.sender.begin_to_finish(time.monotonic() + timeout)
         self.sender.finish()
+
+    def status(self) -> dict[str, Any]:
+        """Return the counters and what stands in the way, for people to read."""
+        outbox, counters = self.outbox, self.outbox.counters
+        place = str(outbox.spool.folder) if outbox.spool is not None and not outbox.why_memory else "memory"
+        return {
+            "server": self.server_url,
+            "spool": place + (f" ({outbox.why_memory})" if outbox.why_memory else ""),
+            "appended": counters.appended,
+            "sent": counters.sent,
+            "retried": counters.retried,
+            "dead": dict(counters.dead),
+            "dropped": dict(counters.dropped),
+            "adopted": counters.adopted,
+            "adopted_sent": counters.adopted_sent,
+            "adopted_dead": dict(counters.adopted_dead),
+            "unreadable": counters.bad,
+            "oldest_seconds": round(outbox.oldest, 1),
+            "failing": self.carrier.trouble,
+        }
 
     def counts(self) -> Counts:
         """Say how many events arrived, wait, and are lost."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from ..config import AIConfig
+from ..config import AIConfig, ContentMode
 from ..exceptions import DELIVERY, shield, shielded
 from ..privacy.gate import Gate
 from ..schema.base import AgentEvent
 from ..schema.catalog import event_type
+from ..schema.freezing import frozen
 from ..schema.values import plain
+from .deferred import LARGE, Deferred, characters
 from .flush import Counts, FlushResult
 from .sinks import Sink, WireEvent
 
@@ -22,13 +26,21 @@ _WHOLE = 100_000_000  # characters: what a hook returns is made plain JSON, not 
 
 
 class Pipeline:
-    """Strips, redacts and bounds an event, lets ``before_send`` see it, and hands it to the sinks."""
+    """Strips, redacts and bounds an event, lets ``before_send`` see it, and hands it to the sinks.
+
+    Where delivery is ours, what takes long is done in a thread: until then, and only until then, an event is
+    in memory alone. A sink of somebody else's gets each event before the call returns.
+    """
 
     def __init__(self, config: AIConfig, sinks: Sequence[Sink]) -> None:
         self.config = config
         self.gate = Gate(config)
         self.sinks = tuple(sinks)
         self.dropped: Counter[str] = Counter()
+        is_redacting = config.redact_pii or config.custom_redaction_patterns or config.custom_redaction_fn
+        has_words = config.content_mode is not ContentMode.METADATA_ONLY
+        can_wait = bool(sinks) and getattr(sinks[-1], "is_background", False)
+        self._deferred = Deferred() if can_wait and has_words and is_redacting else None
 
     def submit(
         self,
@@ -44,9 +56,28 @@ class Pipeline:
         if config.session_sample_rate < 1 and not self._keeps(values.get("session_id")):
             self.dropped["session_sample_rate"] += 1
             return
+        if self._deferred is not None and (size := self._size(values, custom)):
+            kept = {name: frozen(value) for name, value in values.items()}
+            own = plain(custom) if custom else None
+            if self._deferred.take(partial(self._pass, kind, kept, envelope, own), size):
+                return
+        self._pass(kind, values, envelope, custom)
+
+    def _size(self, values: Mapping[str, Any], custom: Mapping[Any, Any] | None) -> int:
+        """Return the characters of an event that is to be redacted later; 0 for one that need not wait."""
+        size = sum(map(characters, values.values())) + (characters(custom) if custom else 0)
+        return size or 1 if size > LARGE or self.config.custom_redaction_fn is not None else 0
+
+    def _pass(
+        self,
+        kind: type[AgentEvent],
+        values: Mapping[str, Any],
+        envelope: Mapping[str, Any],
+        custom: Mapping[Any, Any] | None,
+    ) -> None:
         wire: WireEvent = {"event_type": event_type(kind), **envelope}
         wire["event_properties"] = self.gate.properties(kind, values, custom)
-        final = wire if config.before_send is None else self._before_send(wire, config.before_send)
+        final = wire if self.config.before_send is None else self._before_send(wire, self.config.before_send)
         if final is None:
             self.dropped["before_send"] += 1
             return
@@ -55,18 +86,36 @@ class Pipeline:
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything submitted so far."""
-        results = [sink.flush() for sink in self.sinks]
-        return results[0] if len(results) == 1 else FlushResult(results, self.counts)
+        if self._deferred is not None and self._deferred.waiting:
+            return FlushResult([self._deferred.then(self._flush_sinks)], self.counts)
+        return self._flush_sinks()
 
-    def close(self) -> None:
-        """Close the sinks."""
+    def close(self, timeout: float) -> None:
+        """Close the sinks, within ``timeout`` seconds where they can wait."""
+        deadline = time.monotonic() + timeout
+        if self._deferred is not None:
+            self._deferred.begin_to_finish(deadline)
         for sink in self.sinks:
             with shielded("close"):
-                sink.close()
+                sink.close(max(0.0, deadline - time.monotonic()))
 
     def counts(self) -> Counts:
         """Say how many events arrived, are pending and are lost, by the sink that delivers."""
-        return self.sinks[-1].counts() if self.sinks else Counts(0, 0, 0)
+        counts = self.sinks[-1].counts() if self.sinks else Counts(0, 0, 0)
+        if self._deferred is not None and self._deferred.waiting:
+            return counts._replace(pending=counts.pending + self._deferred.waiting)
+        return counts
+
+    def status(self) -> dict[str, Any]:
+        """Return what is known of delivery, by the sink that delivers, for people to read."""
+        told = getattr(self.sinks[-1], "status", None) if self.sinks else None
+        if told is None:
+            return {}
+        return {**told(), "waiting_for_redaction": self._deferred.waiting if self._deferred else 0}
+
+    def _flush_sinks(self) -> FlushResult:
+        results = [sink.flush() for sink in self.sinks]
+        return results[0] if len(results) == 1 else FlushResult(results, self.counts)
 
     def _hand(self, sink: Sink, event: WireEvent) -> None:
         try:

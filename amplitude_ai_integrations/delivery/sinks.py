@@ -27,8 +27,8 @@ class Sink(Protocol):
     def flush(self) -> FlushResult:
         """Begin to deliver everything taken so far."""
 
-    def close(self) -> None:
-        """Deliver what is pending within the sink's bounds and stop."""
+    def close(self, timeout: float) -> None:
+        """Deliver what is pending within ``timeout`` seconds and stop."""
 
     def counts(self) -> Counts:
         """Say how many events arrived, are pending, and are lost."""
@@ -53,7 +53,7 @@ class MemorySink:
         """Nothing is ever pending."""
         return FlushResult([], self.counts)
 
-    def close(self) -> None:
+    def close(self, timeout: float = 0.0) -> None:
         """Nothing is held open."""
 
     def counts(self) -> Counts:

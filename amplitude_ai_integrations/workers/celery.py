@@ -48,7 +48,7 @@ class AmplitudeAICelery:
             signals.task_prerun: self._before_task,
             signals.task_postrun: self._after_task,
             signals.worker_process_shutdown: self._before_end,
-            signals.worker_shutdown: self._before_end,
+            signals.worker_shutdown: self._before_last_end,
         }
         self.disconnect()
         for signal, receiver in self._receivers.items():
@@ -90,6 +90,13 @@ class AmplitudeAICelery:
 
     def _before_end(self, **_: Any) -> None:
         with shielded("end of worker"):
+            self._client.deliver()
+
+    def _before_last_end(self, **_: Any) -> None:
+        # A child may have been killed before it came to its end: by a time limit, by the kernel, or because
+        # Celery binds its life to the thread that forked it. What it has left on disk is taken over here.
+        with shielded("end of worker"):
+            self._client.get()
             self._client.deliver()
 
 

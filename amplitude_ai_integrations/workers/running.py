@@ -19,8 +19,8 @@ _DEADLINE = 5.0  # seconds that a worker's end waits for its events; supervisors
 class ProcessClient:
     """The client of this process: the one given, or what a function or a dotted path leads to.
 
-    A function is called when a job first needs the client, once in each process: a client cannot deliver in
-    a child that was forked after the parent had sent something through it.
+    A function is called when a job first needs the client, once in each process: the official client cannot
+    deliver in a child that was forked after the parent had sent something through it.
     """
 
     def __init__(self, given: Any) -> None:

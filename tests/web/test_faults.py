@@ -71,7 +71,7 @@ TRACKING = [
     "client.recording:fields_given",
     "client.recording:get_active_context",
     "client.recording:groups_of",
-    "client.recording:plain",
+    "client.recording:frozen",
     "client.recording:replay_id",
     "client.recording:trace_of_message",
     "client.recording:memory_of",

@@ -60,7 +60,7 @@ class Carrier:
     def __init__(self, outbox: Outbox, transport: Transport, api_key: str) -> None:
         self.not_before = 0.0  # on the monotonic clock
         self.failed_at = 0.0
-        self.parked = ""  # why nothing is delivered until a person changes something
+        self.trouble = ""  # why the last request failed
         self._outbox = outbox
         self._transport = transport
         self._head = b'{"api_key":' + json.dumps(api_key).encode() + b',"events":['
@@ -109,7 +109,7 @@ class Carrier:
         self._transport.forget()
         self._backoff.reset()
         self.not_before = 0.0
-        self.parked = ""
+        self.trouble = ""
 
     def hurry(self) -> None:
         """Try again at once: there is little time left."""
@@ -161,7 +161,7 @@ class Carrier:
         self._outbox.save()
         self._backoff.reset()
         self._taken_at = time.monotonic()
-        self.not_before, self.parked = 0.0, ""
+        self.not_before, self.trouble = 0.0, ""
 
     def _part(self, batch: Batch, verdict: Verdict) -> None:
         """Those with a fault are dead; the rest is sent again."""
@@ -228,7 +228,7 @@ class Carrier:
 
     def _park(self, batch: Batch, verdict: Verdict) -> None:
         """Keep everything until somebody has mended the key, the address, or what stands between."""
-        self.parked = verdict.reason
+        self.trouble = verdict.reason
         if verdict.is_key and self._outbox.tell is not None:
             for record in self._outbox.untold():
                 self._tell(record, verdict.status, f"{verdict.reason}; kept, and sent once the key is good")
@@ -290,6 +290,7 @@ class Carrier:
         self.not_before = max(self.not_before, time.monotonic() + seconds)
 
     def _say_failing(self, verdict: Verdict) -> None:
+        self.trouble = verdict.reason
         counts = self._outbox.counters.counts()
         words = "Amplitude does not take events now (%s); %d wait and are sent later."
         self._saying.say("failing", logging.WARNING, words, verdict.reason, counts.pending)

@@ -30,6 +30,7 @@ class Ends(Protocol):
         """Forget what is the parent process's."""
 
 
+_first: WeakSet[Ends] = WeakSet()
 _all: WeakSet[Ends] = WeakSet()
 _hooks: list[Callable[[], object]] = []
 
@@ -39,6 +40,11 @@ def note(ends: Ends) -> None:
     if not _hooks:
         _hooks.append(atexit.register(_finish_all))
     _all.add(ends)
+
+
+def note_first(ends: Ends) -> None:
+    """Have something finish before the others, to which it adds."""
+    _first.add(ends)
 
 
 def note_worker() -> None:
@@ -53,6 +59,9 @@ def note_worker() -> None:
 
 def _finish_all() -> None:
     deadline = time.monotonic() + AT_EXIT
+    for one in tuple(_first):
+        with shielded("exit"):
+            one.begin_to_finish(deadline)
     everyone = tuple(_all)
     for one in everyone:  # all at once, then each in turn, so that one that hangs takes no time of others'
         with shielded("exit"):
@@ -63,7 +72,7 @@ def _finish_all() -> None:
 
 
 def _begin_anew() -> None:
-    for one in tuple(_all):
+    for one in (*_first, *_all):
         one.begin_anew()
 
 

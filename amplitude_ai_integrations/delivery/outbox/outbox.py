@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import threading
@@ -14,6 +15,7 @@ from .counters import Counters
 from .deadletters import DeadLetters
 from .memory import MemorySegment
 from .records import Record, encode, encode_again
+from .saying import Saying
 from .segments import LATER, Segment
 from .spool import Spool
 
@@ -21,6 +23,7 @@ SEGMENT_BYTES: Final = 4 * 1024 * 1024
 MEMORY_BYTES: Final = 8 * 1024 * 1024
 _DISK_AGAIN: Final = 5.0  # seconds until a disk that failed is tried again
 _ENOUGH: Final = 200  # events that are sent without waiting for more
+_AN_HOUR: Final = 3600.0  # seconds
 _TOGETHER: Final = 2.0  # seconds; what is put off until about the same time shares a file
 
 AnySegment = Segment | MemorySegment
@@ -44,6 +47,7 @@ class Outbox:
         self.spool = spool
         self.why_memory = why_memory
         self.tell = tell
+        self._saying = Saying()
         self.dead_letters = DeadLetters(spool.folder) if spool is not None else None
         self.wake: Callable[[bool], None] = lambda _enough: None
         self.begin_anew()
@@ -62,6 +66,7 @@ class Outbox:
         self._active: Segment | None = None
         self._memory: MemorySegment | None = None
         self._disk_at = 0.0
+        self._unsaid = ""
         self.counters = Counters()
         self._unwoken = 0
 
@@ -83,6 +88,8 @@ class Outbox:
                 inside.here = False
             if dropped:
                 self._say_dropped(dropped)
+            if self._unsaid:
+                self._say_memory()
             if self._nested.empty():
                 break
             payload = self._nested.get()
@@ -239,7 +246,7 @@ class Outbox:
                 active.append(line)
             except OSError as error:
                 self._disk_at = (now or time.monotonic()) + _DISK_AGAIN
-                self.why_memory = f"{error.strerror or error}"
+                self.why_memory = self._unsaid = f"{error.strerror or error}"
             else:
                 self._disk_at = 0.0
                 return self._turn_over(active) if active.size > SEGMENT_BYTES else []
@@ -286,7 +293,17 @@ class Outbox:
             self.counters.dropped[RING] += len(dropped)
         return dropped
 
+    def _say_memory(self) -> None:
+        reason, self._unsaid = self._unsaid, ""
+        words = (
+            "Events wait in memory, at most %d MB of them: %s (%s). Set AMPLITUDE_AI_SPOOL to another folder."
+        )
+        folder = self.spool.folder.parent if self.spool is not None else None
+        self._saying.say("memory", logging.WARNING, words, MEMORY_BYTES >> 20, reason, folder, every=_AN_HOUR)
+
     def _say_dropped(self, dropped: list[Record]) -> None:
+        words = "Too many events wait; the oldest are dropped. status() counts them."
+        self._saying.say("dropped", logging.ERROR, words)
         if self.tell is not None:
             for record in dropped:
                 if not record.is_told:

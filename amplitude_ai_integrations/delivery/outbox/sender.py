@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ...exceptions import DELIVERY, shield
+from ..flush import FLUSH_SECONDS
 from . import ending
 from .carrier import Carrier
 from .outbox import Outbox
 
 _INTERVAL: Final = 1.0  # seconds that events wait for more to go with them
 _SCAN: Final = 5.0  # seconds between two looks at what ended processes have left
-_FLUSH: Final = 10.0  # seconds after which a flush is over, delivered or not
 _FAIL_AGAIN: Final = 1.0  # seconds between two attempts, however often somebody flushes
 _LAST_TRIES: Final = 3  # requests that fail in a row at the end, where what is left is on disk
 _LEAST_WAIT: Final = 0.005
@@ -30,7 +30,7 @@ _LEAST_WAIT: Final = 0.005
 class _Flush:
     marks: list[Any]
     done: Future[None] = field(default_factory=Future)
-    deadline: float = field(default_factory=lambda: time.monotonic() + _FLUSH)
+    deadline: float = field(default_factory=lambda: time.monotonic() + FLUSH_SECONDS)
     is_last: bool = False
 
 
