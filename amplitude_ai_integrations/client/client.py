@@ -96,6 +96,10 @@ class AmplitudeAI(CompoundTracking):
             logger.warning(
                 "server_url holds for a client of our own; yours sends to its configuration.server_url."
             )
+        if self.config.durable:
+            from ..delivery.durable import DurableSink
+
+            return DurableSink(self._amplitude, self.config)
         return OfficialSink(self._amplitude, self.config.on_event_callback)
 
     @property
@@ -323,6 +327,14 @@ def _check(amplitude: object, api_key: object, config: object) -> None:
     if amplitude is not None and not callable(getattr(amplitude, "track", None)):
         raise ConfigurationError(
             f"amplitude= is {type(amplitude).__name__}; pass an Amplitude client, or say config= or api_key=."
+        )
+    if (
+        amplitude is not None
+        and getattr(config, "durable", False)
+        and not hasattr(amplitude, "configuration")
+    ):
+        raise ConfigurationError(
+            f"durable=True keeps the events of an Amplitude client, not of {type(amplitude).__name__}."
         )
     if api_key is not None and not isinstance(api_key, str):
         raise ConfigurationError(f"api_key= is {type(api_key).__name__}; pass a text.")

@@ -25,7 +25,7 @@ def is_serverless() -> bool:
 
 
 def wait_for(flushing: FlushResult, seconds: float | None = None) -> None:
-    """Wait until everything is delivered, five seconds by default; inside a running event loop, not at all."""
+    """Wait until everything is delivered, five seconds by default; in a running event loop, not at all."""
     import asyncio  # where it is not in use already, it takes longer to import than all of this package
 
     seconds = _DEADLINE if seconds is None else seconds

@@ -48,7 +48,7 @@ class WholeEvent(BaseEvent):  # type: ignore[misc]  # the client's package carri
     def __deepcopy__(self, _memo: dict[int, Any]) -> WholeEvent:
         # The client copies each event once a destination, which is half of what tracking costs. One level
         # is enough to keep what one destination adds or takes away from the next.
-        twin = WholeEvent.__new__(WholeEvent)
+        twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin.event_properties = dict(self.event_properties)
         return twin
@@ -66,7 +66,7 @@ class OfficialSink:
 
     def send(self, event: WireEvent) -> None:
         """Track the event through the client, plugins and all."""
-        self._check_ids(event)
+        check_ids(self.client, event)
         with self._lock:
             self._taken += 1
         try:
@@ -75,14 +75,6 @@ class OfficialSink:
             with self._lock:
                 self._dead += 1
             raise
-
-    def _check_ids(self, event: WireEvent) -> None:
-        settings = getattr(self.client, "configuration", None)
-        allowed = getattr(settings, "min_id_length", None)
-        shortest = allowed if type(allowed) is int else _SHORTEST_ID
-        for name in ("user_id", "device_id"):
-            if len(event.get(name, "x" * shortest)) < shortest:
-                _warn_short(name, shortest)
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything tracked so far."""
@@ -113,6 +105,16 @@ class OfficialSink:
         if self._callback is not None:
             with shielded("on_event_callback"):
                 self._callback(event, code, message)
+
+
+def check_ids(client: Any, event: WireEvent) -> None:
+    """Say once where an id is shorter than the client's server takes."""
+    settings = getattr(client, "configuration", None)
+    allowed = getattr(settings, "min_id_length", None)
+    shortest = allowed if type(allowed) is int else _SHORTEST_ID
+    for name in ("user_id", "device_id"):
+        if len(event.get(name, "x" * shortest)) < shortest:
+            _warn_short(name, shortest)
 
 
 @cache

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ..config import AIConfig
-from ..exceptions import ConfigurationError, logger
+from ..exceptions import ConfigurationError
 from ..schema.values import plain
 from ..version import __version__
 from .flush import SHUTDOWN_SECONDS, Counts, FlushResult
 from .outbox import ending
 from .outbox.carrier import Carrier
 from .outbox.outbox import Outbox
-from .outbox.place import destination_name, spool_folder
+from .outbox.place import destination_name, spool_of
+from .outbox.report import report
 from .outbox.sender import Sender
-from .outbox.spool import Spool
 from .outbox.transport import Transport, endpoints
 from .sinks import WireEvent
 
@@ -63,7 +63,7 @@ class OutboxSink:
             from .official import WholeEvent  # imported here, since the sender's thread must not
 
             self._event: Callable[..., Any] = WholeEvent
-        spool, why_memory = _spool(config, destination_name(api_key, self.server_url))
+        spool, why_memory = spool_of(config, destination_name(api_key, self.server_url))
         self.outbox = Outbox(spool, why_memory, self._tell if self._callback is not None else None)
         self.carrier = Carrier(self.outbox, Transport(self.server_url, large), api_key)
         self.sender = Sender(self.outbox, self.carrier)
@@ -116,23 +116,7 @@ class OutboxSink:
 
     def status(self) -> dict[str, Any]:
         """Return the counters and what stands in the way, for people to read."""
-        outbox, counters = self.outbox, self.outbox.counters
-        place = str(outbox.spool.folder) if outbox.spool is not None and not outbox.why_memory else "memory"
-        return {
-            "server": self.server_url,
-            "spool": place + (f" ({outbox.why_memory})" if outbox.why_memory else ""),
-            "appended": counters.appended,
-            "sent": counters.sent,
-            "retried": counters.retried,
-            "dead": dict(counters.dead),
-            "dropped": dict(counters.dropped),
-            "adopted": counters.adopted,
-            "adopted_sent": counters.adopted_sent,
-            "adopted_dead": dict(counters.adopted_dead),
-            "unreadable": counters.bad,
-            "oldest_seconds": round(outbox.oldest, 1),
-            "failing": self.carrier.trouble,
-        }
+        return report(self.outbox, self.server_url, self.carrier.trouble)
 
     def counts(self) -> Counts:
         """Say how many events arrived, wait, and are lost."""
@@ -141,13 +125,3 @@ class OutboxSink:
     def _tell(self, payload: bytes, code: int, message: str | None) -> None:
         if self._callback is not None:
             self._callback(self._event(json.loads(payload), None), code, message)
-
-
-def _spool(config: AIConfig, name: str) -> tuple[Spool | None, str]:
-    """Return where events wait on disk, or ``None`` and why they wait in memory."""
-    try:
-        folder = spool_folder(config.spool)
-    except RuntimeError:
-        logger.warning("There is no home to keep events in; they wait in memory. Set AMPLITUDE_AI_SPOOL.")
-        return None, "no home"
-    return (Spool(folder / name), "") if folder is not None else (None, "switched off")

@@ -18,11 +18,15 @@ class Backoff:
 
     def next(self, *, is_parked: bool = False) -> float:
         """Return the seconds to wait now; ``is_parked`` where only a person can mend it."""
-        longest = _LONGEST_PARKED if is_parked else _LONGEST
-        wait = min(longest, _FIRST * 2.0 ** min(self.failures, 20))
         self.failures += 1
-        return wait * random.uniform(0.75, 1.0)  # noqa: S311 - it protects nothing
+        return delay(self.failures - 1, _LONGEST_PARKED if is_parked else _LONGEST)
 
     def reset(self) -> None:
         """Begin anew after a success."""
         self.failures = 0
+
+
+def delay(failures: int, longest: float = _LONGEST) -> float:
+    """Return the seconds to wait after so many failures before this one."""
+    wait = min(longest, _FIRST * 2.0 ** min(failures, 20))
+    return wait * random.uniform(0.75, 1.0)  # noqa: S311 - it protects nothing

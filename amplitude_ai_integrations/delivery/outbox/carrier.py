@@ -12,7 +12,7 @@ from typing import Final
 
 from ...exceptions import shielded
 from .backoff import Backoff
-from .outbox import AnySegment, Outbox
+from .outbox import Entry, Outbox
 from .records import Record
 from .saying import Saying
 from .transport import ERRORS, Transport
@@ -28,8 +28,6 @@ _QUICKLY: Final = 0.05
 _UNEXPLAINED_LONGEST: Final = 30.0
 _REMEMBERED_MS: Final = 7 * 24 * 3600 * 1000  # for so long Amplitude knows an insert id
 _TEN_MINUTES: Final = 600.0
-
-Entry = tuple[AnySegment, Record]
 
 
 @dataclass

@@ -36,8 +36,15 @@ class MemorySegment(Ledger):
         while self.bytes > self.most_bytes and len(self._waiting) > 1:
             oldest = self._waiting.popleft()
             self.bytes -= len(oldest.payload)
+            self.taken = max(self.taken, oldest.end)
             dropped.append(oldest)
         return dropped
+
+    def take_last(self, start: int, payload: bytes) -> Record:
+        """Note that the record that was written last is being sent by its writer."""
+        record = self._waiting.pop()
+        self.take(record)
+        return record
 
     def take_next(self, most: int, most_bytes: int, *, at_least_one: bool) -> list[Record]:
         """Take up to ``most`` records of ``most_bytes`` in all; ``at_least_one`` however large it is."""

@@ -27,6 +27,7 @@ _AN_HOUR: Final = 3600.0  # seconds
 _TOGETHER: Final = 2.0  # seconds; what is put off until about the same time shares a file
 
 AnySegment = Segment | MemorySegment
+Entry = tuple[AnySegment, Record]
 Tell = Callable[[bytes, int, "str | None"], object]
 CAP: Final = "spool full"
 RING: Final = "memory full"
@@ -67,42 +68,56 @@ class Outbox:
         self._memory: MemorySegment | None = None
         self._disk_at = 0.0
         self._unsaid = ""
+        self._dropped: list[Record] = []
         self.counters = Counters()
         self._unwoken = 0
 
-    def append(self, payload: bytes) -> None:
-        """Keep one event, given as JSON."""
+    def append(self, payload: bytes, *, is_taken: bool = False) -> Entry | None:
+        """Keep one event, given as JSON.
+
+        ``is_taken`` where the caller delivers it, and settles what is returned: ``None`` where others that
+        came before wait for the sender, which then delivers this one too.
+        """
         if self._pid != os.getpid():  # forked by something that does not tell Python
             self.begin_anew()
         inside = self._inside
         if inside.here:
             self._nested.put(payload)
-            return
+            return None
+        entry = None
         while True:
             inside.here = True
             try:
                 with self._lock:
-                    dropped = self._keep(encode(payload))
+                    segment, start = self._keep(encode(payload))
                     self.counters.appended += 1
+                    if is_taken and segment.taken == start:
+                        entry = (segment, segment.take_last(start, payload))
             finally:
                 inside.here = False
-            if dropped:
-                self._say_dropped(dropped)
-            if self._unsaid:
-                self._say_memory()
-            if self._nested.empty():
+            if self._dropped or self._unsaid:
+                self._say_trouble()
+            nested = self._next_nested()
+            if nested is None:
                 break
-            payload = self._nested.get()
+            payload, is_taken = nested, False
         self._unwoken += 1
         is_enough = self._unwoken >= _ENOUGH
         if is_enough:
             self._unwoken = 0
         self.wake(is_enough)
+        return entry
 
     def drain_nested(self) -> None:
         """Keep what was put aside by an append that was killed before it came to it."""
-        while not self._nested.empty():
-            self.append(self._nested.get())
+        while (payload := self._next_nested()) is not None:
+            self.append(payload)
+
+    def _next_nested(self) -> bytes | None:
+        try:
+            return self._nested.get_nowait()  # another thread may just have taken the last one
+        except queue.Empty:
+            return None
 
     def sendable(self) -> list[AnySegment]:
         """Return what may be sent now, oldest first."""
@@ -137,12 +152,10 @@ class Outbox:
 
     def settle(self, segment: AnySegment, record: Record) -> bool:
         """Note that a record needs nothing more; tell whether it was not settled before."""
-        if isinstance(segment, MemorySegment):
-            with self._guard():
-                return segment.settle(record.start)
-        return segment.settle(record.start)
+        with self._guard():
+            return segment.settle(record.start)
 
-    def put_off(self, entries: list[tuple[AnySegment, Record]], seconds: float) -> None:
+    def put_off(self, entries: list[Entry], seconds: float) -> None:
         """Move records to where they wait for a time without holding up others."""
         at = time.monotonic() + seconds
         with self._guard():
@@ -237,19 +250,21 @@ class Outbox:
         waiting = [it.began for it in (*self.segments, *(it for _, it in self._later)) if not it.is_done]
         return time.monotonic() - min(waiting) if waiting else 0.0
 
-    def _keep(self, line: bytes) -> list[Record]:
-        """Write a record where it can be written; return those that had to make room."""
+    def _keep(self, line: bytes) -> tuple[AnySegment, int]:
+        """Write a record where it can be written, and return where that is."""
         now = 0.0
         if self.spool is not None and (not self._disk_at or self._disk_at <= (now := time.monotonic())):
             try:
                 active = self._active or self._begin_segment()
-                active.append(line)
+                start = active.append(line)
             except OSError as error:
                 self._disk_at = (now or time.monotonic()) + _DISK_AGAIN
                 self.why_memory = self._unsaid = f"{error.strerror or error}"
             else:
                 self._disk_at = 0.0
-                return self._turn_over(active) if active.size > SEGMENT_BYTES else []
+                if active.size > SEGMENT_BYTES:
+                    self._turn_over()
+                return active, start
         return self._keep_in_memory(line)
 
     def _begin_segment(self) -> Segment:
@@ -259,51 +274,50 @@ class Outbox:
         self.why_memory = ""
         return self._active
 
-    def _turn_over(self, full: Segment) -> list[Record]:
-        self._active = None
-        if full.is_done:
-            self._save(full)
-        return self._make_room()
-
-    def _make_room(self) -> list[Record]:
-        """Drop the oldest segments until the rest is within bounds; the newest is always kept."""
+    def _turn_over(self) -> None:
+        """Go on in a new segment, and drop the oldest ones until the rest is within bounds."""
         assert self.spool is not None  # noqa: S101 - only files are turned over
-        dropped: list[Record] = []
+        self._active = None
         used = self.spool.used()
         while used > self.spool.most_bytes:
             files = self._files()
-            if len(files) < 2:
+            if len(files) < 2:  # the newest is kept, whatever others take
                 break
             oldest = min(files, key=lambda it: it.path.name)
-            dropped += oldest.left()
+            dropped = oldest.left()
+            self._drop(CAP, dropped)
             oldest.taken = oldest.size
             used -= oldest.size
             self._discard(oldest)
-        self.counters.dropped[CAP] += len(dropped)
-        return dropped
 
-    def _keep_in_memory(self, line: bytes) -> list[Record]:
+    def _keep_in_memory(self, line: bytes) -> tuple[AnySegment, int]:
         memory = self._memory
         if memory is None:
             memory = self._memory = MemorySegment(MEMORY_BYTES)
         if memory not in self.segments:
             self.segments.append(memory)
-        dropped = memory.append(line)
-        if dropped:
-            self.counters.dropped[RING] += len(dropped)
-        return dropped
+        start = memory.size
+        self._drop(RING, memory.append(line))
+        return memory, start
 
-    def _say_memory(self) -> None:
+    def _drop(self, why: str, records: list[Record]) -> None:
+        if records:
+            self.counters.dropped[why] += len(records)
+            self._dropped += records
+
+    def _say_trouble(self) -> None:
+        """Say what went wrong while the lock was held."""
         reason, self._unsaid = self._unsaid, ""
-        words = (
-            "Events wait in memory, at most %d MB of them: %s (%s). Set AMPLITUDE_AI_SPOOL to another folder."
-        )
-        folder = self.spool.folder.parent if self.spool is not None else None
-        self._saying.say("memory", logging.WARNING, words, MEMORY_BYTES >> 20, reason, folder, every=_AN_HOUR)
-
-    def _say_dropped(self, dropped: list[Record]) -> None:
-        words = "Too many events wait; the oldest are dropped. status() counts them."
-        self._saying.say("dropped", logging.ERROR, words)
+        if reason:
+            words = "Events wait in memory, at most %d MB: %s (%s). Set AMPLITUDE_AI_SPOOL to another folder."
+            folder = self.spool.folder.parent if self.spool is not None else None
+            self._saying.say(
+                "memory", logging.WARNING, words, MEMORY_BYTES >> 20, reason, folder, every=_AN_HOUR
+            )
+        dropped, self._dropped = self._dropped, []
+        if dropped:
+            words = "Too many events wait; the oldest are dropped. status() counts them."
+            self._saying.say("dropped", logging.ERROR, words)
         if self.tell is not None:
             for record in dropped:
                 if not record.is_told:
@@ -334,7 +348,7 @@ class Outbox:
         if target is None:
             target = MemorySegment(MEMORY_BYTES)
             self._later.append((at, target))
-        self.counters.dropped[RING] += len(target.append(line))
+        self._drop(RING, target.append(line))
         return target
 
     def refuse(self, payload: bytes, reason: str) -> None:

@@ -8,6 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from ...config import AIConfig
+from ...exceptions import logger
+from .spool import Spool
+
 OFF: Final = "off"
 _FOLDER: Final = Path("amplitude-ai-integrations") / "spool"
 
@@ -35,3 +39,13 @@ def destination_name(api_key: str, url: str, kind: str = "") -> str:
     ``kind`` sets apart the events of a customer's own client, which other clients must not send.
     """
     return sha256(f"{api_key}\0{url}\0{kind}".encode()).hexdigest()[:16]
+
+
+def spool_of(config: AIConfig, destination: str) -> tuple[Spool | None, str]:
+    """Return where a destination's events wait on disk, or ``None`` and why they wait in memory."""
+    try:
+        folder = spool_folder(config.spool)
+    except RuntimeError:
+        logger.warning("There is no home to keep events in; they wait in memory. Set AMPLITUDE_AI_SPOOL.")
+        return None, "no home"
+    return (Spool(folder / destination), "") if folder is not None else (None, "switched off")

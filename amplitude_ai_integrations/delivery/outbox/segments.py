@@ -62,6 +62,12 @@ class Ledger:
         self._open[record.start] = record
         self.taken = record.end
 
+    def take_last(self, start: int, payload: bytes) -> Record:
+        """Note that the record that was written last is being sent by its writer."""
+        record = Record(start, self.size, 0, 0, False, payload)
+        self.take(record)
+        return record
+
     def settle(self, start: int) -> bool:
         """Note that a record needs nothing more, and tell whether it was not settled before."""
         return self._open.pop(start, None) is not None
@@ -156,7 +162,8 @@ class Segment(Ledger):
         """Take up to ``most`` records of ``most_bytes`` in all; ``at_least_one`` however large it is."""
         found: list[Record] = []
         room = most_bytes
-        for record in self._records(self.taken):
+        end = self.size  # what another thread, or this one in a `__del__`, appends meanwhile is not read yet
+        for record in self._records(self.taken, end):
             room -= len(record.payload)
             if room < 0 and (found or not at_least_one):
                 break
@@ -169,20 +176,20 @@ class Segment(Ledger):
             if len(found) == most:
                 break
         else:
-            self.taken = self.size
+            self.taken = end
         return found
 
     def waiting(self) -> int:
         """Count the records that were not taken."""
-        return sum(1 for _ in self._records(self.taken, is_counting=True))
+        return sum(1 for _ in self._records(self.taken, self.size, is_counting=True))
 
     def left(self) -> list[Record]:
         """Return the records that were not taken."""
-        return list(self._records(self.taken, is_counting=True))
+        return list(self._records(self.taken, self.size, is_counting=True))
 
     def untold(self) -> list[Record]:
         """Return the records that the callback has not had, and count them as told."""
-        found = list(self._records(max(self.told, self.settled), is_counting=True))
+        found = list(self._records(max(self.told, self.settled), self.size, is_counting=True))
         self.told = self.size
         return found
 
@@ -240,11 +247,11 @@ class Segment(Ledger):
                 self.remove()
             self.let_go()
 
-    def _records(self, begin: int, *, is_counting: bool = False) -> Iterator[Record]:
+    def _records(self, begin: int, end: int, *, is_counting: bool = False) -> Iterator[Record]:
         window = _WINDOW
-        while begin < self.size:
-            data = os.pread(self.fd, min(window, self.size - begin), begin)
-            is_last = begin + len(data) >= self.size or not data
+        while begin < end:
+            data = os.pread(self.fd, min(window, end - begin), begin)
+            is_last = begin + len(data) >= end or not data
             pieces = data.split(MARK)
             start = begin + len(pieces[0])
             if pieces[0] and not is_counting:

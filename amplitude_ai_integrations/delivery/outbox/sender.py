@@ -11,12 +11,11 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ...exceptions import DELIVERY, shield
 from ..flush import FLUSH_SECONDS
 from . import ending
-from .carrier import Carrier
 from .outbox import Outbox
 
 _INTERVAL: Final = 1.0  # seconds that events wait for more to go with them
@@ -24,6 +23,35 @@ _SCAN: Final = 5.0  # seconds between two looks at what ended processes have lef
 _FAIL_AGAIN: Final = 1.0  # seconds between two attempts, however often somebody flushes
 _LAST_TRIES: Final = 3  # requests that fail in a row at the end, where what is left is on disk
 _LEAST_WAIT: Final = 0.005
+
+
+class Carries(Protocol):
+    """Brings events from an outbox to where they go; used by one thread at a time."""
+
+    not_before: float  # on the monotonic clock
+    failed_at: float
+
+    @property
+    def failures(self) -> int:
+        """How many attempts have failed in a row."""
+
+    def carry(self) -> bool:
+        """Bring some of what waits; tell whether there is reason to go on at once."""
+
+    def give_back(self) -> None:
+        """Begin anew after the thread that carried has died in the middle of it."""
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: what was being carried is its parent's."""
+
+    def hurry(self) -> None:
+        """Try again at once: there is little time left."""
+
+    def limit(self, seconds: float) -> None:
+        """Let no attempt take longer."""
+
+    def close(self) -> None:
+        """Let go of what is held open."""
 
 
 @dataclass
@@ -37,7 +65,7 @@ class _Flush:
 class Sender:
     """Sends what is in an outbox, from a daemon thread that is begun by the first event."""
 
-    def __init__(self, outbox: Outbox, carrier: Carrier) -> None:
+    def __init__(self, outbox: Outbox, carrier: Carries) -> None:
         self.outbox = outbox
         self.carrier = carrier
         outbox.wake = self._woken
@@ -104,6 +132,13 @@ class Sender:
             thread.join(max(0.05, last.deadline - time.monotonic()))
         if thread is None or not thread.is_alive():
             self.carrier.close()
+        self.outbox.close()
+
+    def stop(self) -> None:
+        """Stop without delivering anything; what waits is left to the next process."""
+        self._is_stopping = True
+        self._wake.put(None)
+        self.outbox.save()
         self.outbox.close()
 
     def step(self) -> float:
