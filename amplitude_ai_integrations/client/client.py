@@ -30,7 +30,7 @@ from .compound import CompoundTracking
 from .default import note_client
 from .options import scope_of
 from .recording import Recorder, Scope
-from .serverless import await_for, wait_for
+from .serverless import await_for, is_in_loop, wait_for
 from .tenant import TenantHandle
 
 if TYPE_CHECKING:
@@ -308,11 +308,16 @@ class AmplitudeAI(CompoundTracking):
             return flushing
         return FlushResult([], self.recorder.pipeline.counts)
 
-    def shutdown(self, timeout: float = SHUTDOWN_SECONDS) -> None:
-        """Deliver what can be delivered within ``timeout`` seconds, and stop; a client that you passed in
-        stays open. What is left then is kept, and sent by the next process with the same destination.
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Deliver what can be delivered within ``timeout`` seconds, five by default, and stop; a client that
+        you passed in stays open. What is left then is kept, and sent by the next process with the same
+        destination. Inside a running event loop nothing is waited for: delivery begins, and goes on.
         """
-        self.recorder.pipeline.close(timeout)
+        with shielded("shutdown"):
+            if is_in_loop():
+                self.recorder.pipeline.flush()
+            else:
+                self.recorder.pipeline.close(SHUTDOWN_SECONDS if timeout is None else timeout)
 
     def _record(self, kind: type[Any], given: dict[str, Any], *, is_total: bool = False) -> str:
         return self.recorder.record(kind, given, _ANYWHERE, is_total=is_total)

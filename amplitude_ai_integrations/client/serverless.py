@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from ..delivery.flush import FlushResult
@@ -24,31 +25,33 @@ def is_serverless() -> bool:
     return any(os.environ.get(name) for name in _SIGNS)
 
 
+def is_in_loop() -> bool:
+    """Tell whether an event loop runs in this thread, which nothing may hold up."""
+    asyncio = sys.modules.get("asyncio")  # to import it takes longer than all of this package
+    return asyncio is not None and asyncio._get_running_loop() is not None
+
+
 def wait_for(flushing: FlushResult, seconds: float | None = None) -> None:
     """Wait until everything is delivered, five seconds by default; in a running event loop, not at all."""
-    import asyncio  # where it is not in use already, it takes longer to import than all of this package
-
+    if is_in_loop():
+        return
     seconds = _DEADLINE if seconds is None else seconds
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        try:
-            flushing.result(seconds)
-        except (TimeoutError, FutureTimeoutError):
-            _say_late(flushing, seconds)
+        flushing.result(seconds)
+    except (TimeoutError, FutureTimeoutError):
+        _say_late(flushing, seconds)
 
 
 async def await_for(flushing: FlushResult, seconds: float | None = None) -> None:
     """Await the same, without holding up the event loop."""
+    if not is_in_loop():
+        return  # a loop of another kind, such as trio's, on which a future cannot be awaited
     import asyncio
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return  # a loop of another kind, such as trio's, on which a future cannot be awaited
     seconds = _DEADLINE if seconds is None else seconds
     try:
-        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(flushing)), seconds)
+        # Cancelled with this wait, unlike the delivery, it asks nothing of a loop that is closed by then.
+        await asyncio.wait_for(asyncio.wrap_future(flushing), seconds)
     except (TimeoutError, asyncio.TimeoutError):
         _say_late(flushing, seconds)
 

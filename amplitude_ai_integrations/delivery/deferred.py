@@ -57,6 +57,7 @@ class Deferred:
 
     def _begin(self) -> None:
         self._jobs: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._is_running = False
         self._taken = self._done = 0
         self._characters = 0
@@ -79,6 +80,9 @@ class Deferred:
         """Have something begun once all that waits now is done; the future is done when it is."""
         done: Future[None] = Future()
         done.set_running_or_notify_cancel()
+        if threading.current_thread() is self._thread:  # a hook of yours that waited would wait for itself
+            done.set_result(None)
+            return done
 
         def begin() -> None:
             follow().add_done_callback(lambda _it: done.set_result(None))
@@ -110,6 +114,8 @@ class Deferred:
                 thread.start()
             except RuntimeError:  # the interpreter is ending; the end does what waits
                 self._is_running = False
+            else:
+                self._thread = thread
         return True
 
     def _do(self, job: Job, size: int) -> None:

@@ -238,8 +238,9 @@ class Carrier:
         self._saying.say(
             "parked",
             logging.ERROR,
-            "Events are not delivered: %s. Check the API key, the server zone and AMPLITUDE_AI_SERVER_URL; "
-            "the events are kept until then.",
+            "%s refuses all events (%s). Check the API key, AMPLITUDE_AI_SERVER_ZONE and "
+            "AMPLITUDE_AI_SERVER_URL; the events are kept until then.",
+            self._transport.server,
             verdict.reason,
             every=_TEN_MINUTES,
         )
@@ -259,7 +260,10 @@ class Carrier:
                 self._tell(record, status, reason)
         self._outbox.save()
         self._saying.say(
-            "dead", logging.ERROR, "Amplitude refused an event for good (%s). status() counts them.", reason
+            "dead",
+            logging.ERROR,
+            "An event was refused for good (%s); `amplitude-ai spool` shows it.",
+            reason,
         )
 
     def _noting_tried(self, batch: Batch) -> Batch:
@@ -290,8 +294,9 @@ class Carrier:
     def _say_failing(self, verdict: Verdict) -> None:
         self.trouble = verdict.reason
         counts = self._outbox.counters.counts()
-        words = "Amplitude does not take events now (%s); %d wait and are sent later."
-        self._saying.say("failing", logging.WARNING, words, verdict.reason, counts.pending)
+        words = "%s does not take events now (%s); %d wait, and are sent as soon as it does."
+        server = self._transport.server
+        self._saying.say("failing", logging.WARNING, words, server, verdict.reason, counts.pending)
 
 
 def _bytes(entries: Sequence[Entry]) -> int:

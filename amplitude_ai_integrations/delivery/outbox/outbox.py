@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from ...exceptions import logger, shielded
@@ -66,6 +67,7 @@ class Outbox:
         self._later: list[tuple[float, AnySegment]] = []
         self._active: Segment | None = None
         self._memory: MemorySegment | None = None
+        self._left: set[Path] = set()  # own files that were let go of with events in them
         self._disk_at = 0.0
         self._unsaid = ""
         self._dropped: list[Record] = []
@@ -183,9 +185,11 @@ class Outbox:
                 segment.remove()
                 segment.let_go()
                 continue
-            events += waiting
+            segment.is_own = segment.path in self._left
             with self._guard():
                 self.segments.insert(0, segment)
+            if not segment.is_own:
+                events += waiting
                 self.counters.adopted += waiting
         return events
 
@@ -208,6 +212,8 @@ class Outbox:
             for segment in self._files():
                 if segment.is_done:
                     segment.remove()
+                elif segment.is_own:
+                    self._left.add(segment.path)
                 segment.let_go()
             memory = self._memory
             self.segments = [memory] if memory is not None and not memory.is_done else []
@@ -228,6 +234,11 @@ class Outbox:
     def is_settled(self, marks: list[tuple[AnySegment, int, int]]) -> bool:
         """Tell whether all that was there at a time is delivered, dead, or put off."""
         return all(segment.round != turn or segment.settled >= size for segment, turn, size in marks)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether this thread is in the middle of something here, which a signal handler has interrupted."""
+        return self._inside.here
 
     @property
     def is_empty(self) -> bool:
@@ -406,16 +417,21 @@ def _short(reason: str) -> str:
 class _Guard:
     """Holds the lock, and lets what tracks inside, such as a signal handler, be put aside meanwhile."""
 
-    __slots__ = ("_inside", "_lock")
+    __slots__ = ("_inside", "_is_nested", "_lock")
 
     def __init__(self, inside: _Inside, lock: threading.Lock) -> None:
         self._inside = inside
         self._lock = lock
+        self._is_nested = (
+            inside.here
+        )  # a signal handler that waited for what it interrupts would wait forever
 
     def __enter__(self) -> None:
-        self._inside.here = True
-        self._lock.acquire()
+        if not self._is_nested:
+            self._inside.here = True
+            self._lock.acquire()
 
     def __exit__(self, *_error: object) -> None:
-        self._lock.release()
-        self._inside.here = False
+        if not self._is_nested:
+            self._lock.release()
+            self._inside.here = False

@@ -176,7 +176,7 @@ class Segment(Ledger):
             if len(found) == most:
                 break
         else:
-            self.taken = end
+            self.taken = max(self.taken, end)
         return found
 
     def waiting(self) -> int:
@@ -189,8 +189,9 @@ class Segment(Ledger):
 
     def untold(self) -> list[Record]:
         """Return the records that the callback has not had, and count them as told."""
-        found = list(self._records(max(self.told, self.settled), self.size, is_counting=True))
-        self.told = self.size
+        end = self.size
+        found = list(self._records(max(self.told, self.settled), end, is_counting=True))
+        self.told = end
         return found
 
     def note_tried(self, end: int, at_ms: int) -> None:

@@ -106,15 +106,21 @@ class Sender:
             ending.note_worker()
 
     def flush(self) -> Future[None]:
-        """Send what is there now, without waiting for more; done when it is settled, or after ten seconds."""
-        return self._flush(_Flush(self.outbox.marks())).done
+        """Send what is there now, without waiting for more; done when it is settled, or after ten seconds.
+
+        Done at once where whoever asks would wait for itself: in a callback, or in a signal handler that has
+        interrupted the outbox.
+        """
+        is_self = self.outbox.is_inside or threading.current_thread() is self._thread
+        return self._flush(_Flush([] if is_self else self.outbox.marks())).done
 
     def begin_to_finish(self, deadline: float) -> None:
         """Begin to deliver what can be delivered until ``deadline`` on the monotonic clock."""
         self.carrier.hurry()
         self.outbox.bring_forward()
         self._is_finishing = True
-        self._last = self._flush(_Flush(self.outbox.marks(), deadline=deadline, is_last=True))
+        marks = [] if self.outbox.is_inside else self.outbox.marks()
+        self._last = self._flush(_Flush(marks, deadline=deadline, is_last=True))
 
     def finish(self) -> None:
         """Wait until that is done, and stop."""

@@ -62,6 +62,11 @@ class Transport:
         self._headers: dict[str, str] = {}
 
     @property
+    def server(self) -> str:
+        """The server's name, for people."""
+        return self._parts.netloc.rpartition("@")[2]
+
+    @property
     def has_large(self) -> bool:
         """Whether there is another endpoint for large requests."""
         return self._large_url != self._url
