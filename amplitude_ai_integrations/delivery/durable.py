@@ -85,8 +85,7 @@ class Handing:
     def carry(self) -> bool:
         """Hand over what waits in the journal and what was lost; tell whether there is more at once."""
         if self._watch.is_dead():
-            self._watch.revive()
-            self._lose_all("its threads have ended")
+            self._begin_again()
         self._lose_the_silent()
         if getattr(self._watch.client.configuration, "opt_out", False):
             return False  # shut down: it would take events and forget them
@@ -167,11 +166,16 @@ class Handing:
         for entry in silent:
             self._answered(entry, None, 0, "no answer")
 
-    def _lose_all(self, reason: str) -> None:
+    def _begin_again(self) -> None:
+        """Give a client whose threads were ended new ones, and all that it had."""
         with self._lock:
-            everything = [entry for _, entry in self._open.values()]
-        for entry in everything:
-            self._answered(entry, None, 0, reason)
+            had = [entry for _, entry in self._open.values()]
+            self._open.clear()
+            self._open_bytes = 0
+        self._watch.revive()
+        for entry in had:
+            self.hand(entry, json.loads(entry[1].payload))
+        self._watch.client.flush()
 
 
 class DurableSink:

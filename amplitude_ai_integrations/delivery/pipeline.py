@@ -65,7 +65,12 @@ class Pipeline:
 
     def _size(self, values: Mapping[str, Any], custom: Mapping[Any, Any] | None) -> int:
         """Return the characters of an event that is to be redacted later; 0 for one that need not wait."""
-        size = sum(map(characters, values.values())) + (characters(custom) if custom else 0)
+        size = characters(custom) if custom else 0
+        for value in values.values():
+            if type(value) is str:
+                size += len(value)
+            elif type(value) in (dict, list, tuple):
+                size += characters(value)
         return size or 1 if size > LARGE or self.config.custom_redaction_fn is not None else 0
 
     def _pass(

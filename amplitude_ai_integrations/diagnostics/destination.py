@@ -48,6 +48,12 @@ def of_client(ai: AmplitudeAI) -> Destination:
     return _server("" if is_theirs else url, str(zone), key if isinstance(key, str) else "")
 
 
+def is_ours(ai: AmplitudeAI) -> bool:
+    """Tell whether a client's events are kept and sent by an outbox."""
+    sinks = ai.recorder.pipeline.sinks
+    return bool(sinks) and hasattr(sinks[-1], "outbox")
+
+
 def _withheld(config: AIConfig) -> Destination | None:
     if not config.enabled:
         return Destination("Events go nowhere: tracking is switched off.")

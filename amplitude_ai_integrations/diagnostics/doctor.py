@@ -77,7 +77,7 @@ def _all(
 
 def _live(ai: AmplitudeAI | None) -> Iterator[Finding]:
     try:
-        from . import mock_event, mock_flush
+        from . import mock_event, mock_flush, spool
     except ModuleNotFoundError as error:
         words = f"The package {error.name} is missing, without which nothing works."
         yield Finding("mock event", "problem", words, f"pip install --force-reinstall {DISTRIBUTION}")
@@ -90,4 +90,6 @@ def _live(ai: AmplitudeAI | None) -> Iterator[Finding]:
     key = os.environ.get(variables.API_KEY, "")
     goal = destination.of_environment(config, key) if ai is None else destination.of_client(ai)
     yield from mock_event.make_event(config)
+    if ai is None or ai.config.durable or destination.is_ours(ai):
+        yield from spool.spool_there_is(config)
     yield from mock_flush.flush_events(config, goal)
