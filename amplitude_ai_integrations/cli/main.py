@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from ..exceptions import AmplitudeAIError
 from ..registry import DISTRIBUTION
 from ..version import __version__
-from . import analytics, doctor, status
+from . import analytics, doctor, spool, status
 
-COMMANDS = (analytics, doctor, status)
+COMMANDS = (analytics, doctor, spool, status)
 _INTERRUPTED = 130  # as a shell says it
 _CUT_OFF = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit status: 0, or 2 with one sentence on stderr; ``doctor`` says
-    with 1 that there is a problem, and ``status`` that the settings are refused.
+    """Run a command line and return its exit status: 0, or 2 with one sentence on stderr.
+
+    ``doctor`` says with 1 that there is a problem, ``spool`` that something is left, and ``status`` that the
+    settings are refused.
     """
     parser = _parser()
     given = parser.parse_args(arguments)

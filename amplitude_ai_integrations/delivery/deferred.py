@@ -7,12 +7,13 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from typing import Any, Final
 
 from ..exceptions import DELIVERY, shield
+from .flush import FLUSH_SECONDS
 from .outbox import ending
 
 LARGE: Final = 16_384  # characters of text in an event; what is smaller takes a fifth of a millisecond
@@ -77,19 +78,28 @@ class Deferred:
         return self._start()
 
     def then(self, follow: Callable[[], Future[None]]) -> Future[None]:
-        """Have something begun once all that waits now is done; the future is done when it is."""
+        """Have something begun once all that waits now is done; the future is done when it is, or after ten
+        seconds, whatever a function of the caller's does.
+        """
         done: Future[None] = Future()
         done.set_running_or_notify_cancel()
         if threading.current_thread() is self._thread:  # a hook of yours that waited would wait for itself
             done.set_result(None)
             return done
 
-        def begin() -> None:
-            follow().add_done_callback(lambda _it: done.set_result(None))
+        def end(_it: object = None) -> None:
+            with suppress(InvalidStateError):
+                done.set_result(None)
 
-        self._taken += 1
-        self._jobs.put((begin, 0))
+        self._jobs.put((lambda: follow().add_done_callback(end), 0))
         self._start()
+        limit = threading.Timer(FLUSH_SECONDS, end)
+        limit.daemon = True
+        done.add_done_callback(lambda _it: limit.cancel())
+        try:
+            limit.start()
+        except RuntimeError:  # no thread can be begun any more: nobody else ends it
+            end()
         return done
 
     def begin_to_finish(self, deadline: float) -> None:
@@ -110,12 +120,11 @@ class Deferred:
             self._is_running = True
             arguments = (weakref.ref(self), self._jobs)
             thread = threading.Thread(target=_run, args=arguments, name="amplitude-ai-redaction", daemon=True)
+            self._thread = thread
             try:
                 thread.start()
             except RuntimeError:  # the interpreter is ending; the end does what waits
                 self._is_running = False
-            else:
-                self._thread = thread
         return True
 
     def _do(self, job: Job, size: int) -> None:
@@ -131,8 +140,9 @@ class Deferred:
             self._count(size)
 
     def _count(self, size: int) -> None:
-        self._done += 1
-        self._characters -= size
+        if size:  # else it is no event, but the end of a wait
+            self._done += 1
+            self._characters -= size
 
 
 _IDLE: Final = 5.0  # seconds between two looks whether anybody still has it

@@ -15,11 +15,12 @@ from ..config import AIConfig
 from ..exceptions import DELIVERY, shield, shielded
 from ..schema.values import plain
 from .flush import Counts, FlushResult
-from .official import Callback, check_ids
+from .official import Callback, check_ids, was_dropped
 from .outbox import ending
 from .outbox.backoff import delay
 from .outbox.outbox import Entry, Outbox
 from .outbox.place import destination_name, spool_of
+from .outbox.records import Record
 from .outbox.report import report
 from .outbox.saying import Saying
 from .outbox.sender import Sender
@@ -57,25 +58,34 @@ class Handing:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
-        self._open: dict[tuple[int, int], tuple[float, Entry]] = {}  # until when the client may be silent
-        self._open_bytes = 0
+        self._open: dict[int, tuple[float, Entry]] = {}  # by the record: until when the client may be silent
+        self._open_bytes = 0  # with those that are lost
         self._lost: list[tuple[float, Entry]] = []  # when to hand it over again
 
     @property
     def has_room(self) -> bool:
         """Whether the client may be given more; from inside of it, it would wait for itself."""
-        is_full = len(self._open) >= _MOST_OPEN or self._open_bytes >= _MOST_OPEN_BYTES
-        return not is_full and not self._inside.here
+        if self._inside.here or getattr(self._watch.client.configuration, "opt_out", False):
+            return False
+        return len(self._open) + len(self._lost) < _MOST_OPEN and self._open_bytes < _MOST_OPEN_BYTES
+
+    @property
+    def is_opted_out(self) -> bool:
+        """Whether the customer wants nothing tracked."""
+        return self._watch.is_opted_out()
 
     def hand(self, entry: Entry, event: WireEvent) -> None:
         """Give one event to the client, and remember that it owes an answer."""
-        segment, record = entry
+        _, record = entry
         with self._lock:
-            self._open[id(segment), record.start] = (time.monotonic() + _SILENCE, entry)
+            self._open[id(record)] = (time.monotonic() + _SILENCE, entry)
             self._open_bytes += len(record.payload)
         self._inside.here = True
         try:
-            self._watch.client.track(WatchedEvent(event, partial(self._answered, entry)))
+            watched = WatchedEvent(event, partial(self._answered, entry))
+            self._watch.client.track(watched)
+            if was_dropped(self._watch.client, watched):
+                self._dropped(entry)
         except Exception as error:  # noqa: BLE001 - a plugin's, or the client's own
             self._answered(entry, None, 0, type(error).__name__)
             shield.keep(DELIVERY, error)
@@ -89,9 +99,7 @@ class Handing:
         self._lose_the_silent()
         if getattr(self._watch.client.configuration, "opt_out", False):
             return False  # shut down: it would take events and forget them
-        now = time.monotonic()
-        due = [entry for at, entry in self._lost if at <= now]
-        self._lost = [(at, entry) for at, entry in self._lost if at > now]
+        due = self._take_due()
         for entry in due:
             self.hand(entry, json.loads(entry[1].payload))
         handed = 0
@@ -100,6 +108,8 @@ class Handing:
                 for record in self._outbox.take_next(segment, _AT_ONCE, _MOST_OPEN_BYTES, at_least_one=True):
                     self.hand((segment, record), json.loads(record.payload))
                     handed += 1
+        if due or handed:
+            self._watch.client.flush()  # they have waited already
         return handed >= _AT_ONCE
 
     def give_back(self) -> None:
@@ -122,10 +132,8 @@ class Handing:
 
     def _answered(self, entry: Entry, event: Any, code: int, message: str | None = None) -> None:
         segment, record = entry
-        with self._lock:
-            if self._open.pop((id(segment), record.start), None) is None:
-                return
-            self._open_bytes -= len(record.payload)
+        if not self._is_first_answer(record):
+            return
         if code in _OK:
             self._settle(entry, event, code, message)
         elif code in _REFUSED and not str(message).startswith(_GAVE_UP) and record.tries + 1 >= _TRIES:
@@ -154,10 +162,35 @@ class Handing:
         seconds = delay(record.tries)
         with self._lock:
             self._lost.append((time.monotonic() + seconds, again))
+            self._open_bytes += len(record.payload)
         self._outbox.counters.retried += 1
         self.trouble = reason
         words = "Your Amplitude client lost an event (%s); it gets it again."
         self._saying.say("lost", logging.WARNING, words, reason)
+
+    def _take_due(self) -> list[Entry]:
+        now = time.monotonic()
+        with self._lock:
+            due = [entry for at, entry in self._lost if at <= now]
+            self._lost = [(at, entry) for at, entry in self._lost if at > now]
+            self._open_bytes -= sum(len(record.payload) for _, record in due)
+        return due
+
+    def _dropped(self, entry: Entry) -> None:
+        """Forget an event that a plugin keeps back; the customer wants it so."""
+        segment, record = entry
+        is_shut_down = getattr(self._watch.client.configuration, "opt_out", False)
+        if is_shut_down or not self._is_first_answer(record):
+            return
+        if self._outbox.settle(segment, record) and segment.is_own:
+            self._outbox.counters.appended -= 1
+
+    def _is_first_answer(self, record: Record) -> bool:
+        with self._lock:
+            if self._open.pop(id(record), None) is None:
+                return False
+            self._open_bytes -= len(record.payload)
+        return True
 
     def _lose_the_silent(self) -> None:
         now = time.monotonic()
@@ -171,7 +204,7 @@ class Handing:
         with self._lock:
             had = [entry for _, entry in self._open.values()]
             self._open.clear()
-            self._open_bytes = 0
+            self._open_bytes -= sum(len(record.payload) for _, record in had)
         self._watch.revive()
         for entry in had:
             self.hand(entry, json.loads(entry[1].payload))
@@ -195,6 +228,8 @@ class DurableSink:
 
     def send(self, event: WireEvent) -> None:
         """Keep the event, and track it through the client, plugins and all."""
+        if self.carrier.is_opted_out:
+            return
         check_ids(self.client, event)
         try:
             payload = msgspec.json.encode(event)

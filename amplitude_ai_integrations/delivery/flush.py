@@ -75,19 +75,25 @@ class FlushResult(Future[None], list["Future[Any]"]):
     def _await(self, parts: list[Future[Any]]) -> None:
         self._open = len(parts)
         if not parts:
-            self.set_result(None)
+            self._parts_done()
         for part in parts:
             part.add_done_callback(self._part_done)
 
     def _part_done(self, _part: Future[Any]) -> None:
         self._open -= 1
-        if self._open:
-            return
+        if not self._open:
+            self._parts_done()
+
+    def _parts_done(self) -> None:
         if self._again is None or not self._counts().pending:
             self.set_result(None)
             return
         # Waiting is for a thread of its own: this may be the caller's, or the client's only free one.
-        threading.Thread(target=self._await_rest, name="amplitude-ai-flush", daemon=True).start()
+        thread = threading.Thread(target=self._await_rest, name="amplitude-ai-flush", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is ending
+            self.set_result(None)
 
     def _await_rest(self) -> None:
         # Where nothing is handed out though events are pending, the client is sending them.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -20,7 +22,8 @@ _OK = range(200, 300)
 _SHORTEST_ID = 5  # https://amplitude.com/docs/apis/analytics/http-v2, unless min_id_length says otherwise
 
 
-_ENVELOPE = frozenset(EVENT_KEY_MAPPING) - {"event_properties"}
+_ENVELOPE = frozenset(EVENT_KEY_MAPPING) - {"event_properties", "library", "version_name"}
+_ATTRIBUTES = {wire: name for name, (wire, _) in EVENT_KEY_MAPPING.items()}
 
 
 class WholeEvent(BaseEvent):  # type: ignore[misc]  # the client's package carries no types
@@ -29,6 +32,8 @@ class WholeEvent(BaseEvent):  # type: ignore[misc]  # the client's package carri
     The base class cuts every string at 1,024 characters, in place, and drops all properties for the sake
     of one it does not like; ours are plain JSON already, so they are added after it has looked.
     """
+
+    has_reached = False  # a destination: the client copies an event for each
 
     def __init__(self, event: WireEvent, callback: Callback | None) -> None:
         envelope = {name: value for name, value in event.items() if name in _ENVELOPE}
@@ -48,10 +53,24 @@ class WholeEvent(BaseEvent):  # type: ignore[misc]  # the client's package carri
     def __deepcopy__(self, _memo: dict[int, Any]) -> WholeEvent:
         # The client copies each event once a destination, which is half of what tracking costs. One level
         # is enough to keep what one destination adds or takes away from the next.
+        self.has_reached = True
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin.event_properties = dict(self.event_properties)
         return twin
+
+
+def sent_event(body: WireEvent) -> WholeEvent:
+    """Return an event that is JSON as the client's callbacks get theirs."""
+    properties = body.get("event_properties")
+    event = WholeEvent({"event_type": body.get("event_type"), "event_properties": properties}, None)
+    event.__dict__.update({_ATTRIBUTES[wire]: value for wire, value in body.items() if wire in _ATTRIBUTES})
+    return event
+
+
+def was_dropped(client: Any, event: WholeEvent) -> bool:
+    """Tell whether a client that was given an event has let it go: opted out, or through a plugin."""
+    return not event.has_reached and getattr(client.track, "__func__", None) is Amplitude.track
 
 
 class OfficialSink:
@@ -70,19 +89,28 @@ class OfficialSink:
         with self._lock:
             self._taken += 1
         try:
-            self.client.track(WholeEvent(event, self._done))
+            whole = WholeEvent(event, self._done)
+            self.client.track(whole)
         except Exception:
             with self._lock:
                 self._dead += 1
             raise
+        if was_dropped(self.client, whole):
+            with self._lock:
+                self._taken -= 1
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything tracked so far."""
-        return FlushResult(self.client.flush(), self.counts, again=self.client.flush)
+        parts = self.client.flush()
+        # A client that hands nothing out may be sending; a stand-in for one never answers.
+        is_sending = isinstance(self.client, Amplitude) or any(part is not None for part in parts)
+        return FlushResult(parts, self.counts, self.client.flush if is_sending else None)
 
     def close(self, timeout: float = 0.0) -> None:
-        """Flush; the client is the customer's to shut down."""
-        self.client.flush()
+        """Flush, and wait for that; the client is the customer's to shut down."""
+        flushing = self.flush()
+        with suppress(FutureTimeoutError, TimeoutError):
+            flushing.result(timeout)
 
     def counts(self) -> Counts:
         """Say what the client's callbacks have told so far."""

@@ -59,12 +59,10 @@ class OutboxSink:
         self.server_url, large = endpoints(config)
         self._client: OwnClient | None = None
         self._callback = config.on_event_callback
-        if self._callback is not None:
-            from .official import WholeEvent  # imported here, since the sender's thread must not
-
-            self._event: Callable[..., Any] = WholeEvent
         spool, why_memory = spool_of(config, destination_name(api_key, self.server_url))
-        self.outbox = Outbox(spool, why_memory, self._tell if self._callback is not None else None)
+        self.outbox = Outbox(spool, why_memory)
+        if self._callback is not None:
+            self._begin_to_tell()
         self.carrier = Carrier(self.outbox, Transport(self.server_url, large), api_key)
         self.sender = Sender(self.outbox, self.carrier)
         ending.note(self.sender)
@@ -77,13 +75,14 @@ class OutboxSink:
         if self._client is None:
             from .own_client import OwnClient
 
+            self._begin_to_tell()
             self._client = OwnClient(self.api_key, self.config, self._keep_event, self.flush)
         return self._client
 
     def send(self, event: WireEvent) -> None:
         """Keep the event, after the plugins have seen it where there are any."""
         client = self._client
-        if client is not None and client.has_plugins:
+        if client is not None and (client.has_plugins or client.configuration.opt_out):
             from .official import WholeEvent
 
             client.track(WholeEvent(event, None))
@@ -107,10 +106,14 @@ class OutboxSink:
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything kept so far."""
+        if self._client is not None:
+            self._client.flush_others()
         return FlushResult([self.sender.flush()], self.counts)
 
     def close(self, timeout: float = SHUTDOWN_SECONDS) -> None:
         """Deliver what can be delivered in time; the rest stays in the outbox."""
+        if self._client is not None:
+            self._client.flush_others()
         self.sender.begin_to_finish(time.monotonic() + timeout)
         self.sender.finish()
 
@@ -122,6 +125,19 @@ class OutboxSink:
         """Say how many events arrived, wait, and are lost."""
         return self.outbox.counters.counts()
 
+    def _begin_to_tell(self) -> None:
+        from .official import sent_event  # imported here, since the sender's thread must not
+
+        self._event: Callable[[WireEvent], Any] = sent_event
+        self.outbox.tell = self._tell
+
     def _tell(self, payload: bytes, code: int, message: str | None) -> None:
-        if self._callback is not None:
-            self._callback(self._event(json.loads(payload), None), code, message)
+        client, callback = self._client, self._callback
+        wants_answers = client is not None and client.wants_answers
+        if callback is None and not wants_answers:
+            return
+        event = self._event(json.loads(payload))
+        if client is not None and wants_answers:
+            client.answer(event, code, message)
+        if callback is not None:
+            callback(event, code, message)

@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -59,7 +60,9 @@ class Pipeline:
         if self._deferred is not None and (size := self._size(values, custom)):
             kept = {name: frozen(value) for name, value in values.items()}
             own = plain(custom) if custom else None
-            if self._deferred.take(partial(self._pass, kind, kept, envelope, own), size):
+            # Functions of the caller's find the context in which they would have been called at once.
+            job = partial(copy_context().run, self._pass, kind, kept, envelope, own)
+            if self._deferred.take(job, size):
                 return
         self._pass(kind, values, envelope, custom)
 

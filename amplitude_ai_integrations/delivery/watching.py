@@ -48,6 +48,11 @@ class Watch:
             destination.setup(self.client)
             _watch(destination.workers)
 
+    def is_opted_out(self) -> bool:
+        """Tell whether the customer wants nothing tracked, other than by a client that was shut down."""
+        is_out = bool(getattr(self.client.configuration, "opt_out", False))
+        return is_out and all(destination.workers.is_active for destination in self._destinations())
+
     def is_dead(self) -> bool:
         """Tell whether the threads are no more that events are left to."""
         return any(_is_dead(destination.workers) for destination in self._destinations())

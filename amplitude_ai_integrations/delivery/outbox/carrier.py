@@ -7,12 +7,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ...exceptions import shielded
 from .backoff import Backoff
 from .outbox import Entry, Outbox
+from .people import ids_of
 from .records import Record
 from .saying import Saying
 from .transport import ERRORS, Transport
@@ -28,6 +29,7 @@ _QUICKLY: Final = 0.05
 _UNEXPLAINED_LONGEST: Final = 30.0
 _REMEMBERED_MS: Final = 7 * 24 * 3600 * 1000  # for so long Amplitude knows an insert id
 _TEN_MINUTES: Final = 600.0
+_SECRET: Final = 8  # characters; what is shorter is no key of Amplitude's
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Carrier:
         self.trouble = ""  # why the last request failed
         self._outbox = outbox
         self._transport = transport
+        self._key = api_key
         self._head = b'{"api_key":' + json.dumps(api_key).encode() + b',"events":['
         self._batches: deque[Batch] = deque()
         self._backoff = Backoff()
@@ -139,6 +142,8 @@ class Carrier:
             verdict = judge(self._transport.post(self._body(batch), is_large=batch.is_large))
         except ERRORS as error:
             verdict = unreachable(error)
+        if len(self._key) >= _SECRET and self._key in verdict.reason:  # Amplitude repeats it
+            verdict = replace(verdict, reason=verdict.reason.replace(self._key, "..."))
         self._do[verdict.kind](batch, verdict)
 
     def _body(self, batch: Batch) -> Iterable[bytes]:
@@ -207,7 +212,8 @@ class Carrier:
         if not is_alive:
             self._fail(verdict, self._backoff.next())
         if len(batch.entries) > 1:
-            self._again(*reversed(batch.halves()))
+            # Behind other halves: the sooner something is taken, the sooner it is known who is at fault.
+            self._batches.extend(reversed(batch.halves()))
             self._pause(_QUICKLY)
             return
         ((_, record),) = batch.entries
@@ -230,7 +236,8 @@ class Carrier:
         if verdict.is_key and self._outbox.tell is not None:
             for record in self._outbox.untold():
                 self._tell(record, verdict.status, f"{verdict.reason}; kept, and sent once the key is good")
-            batch.entries = [(segment, record._replace(is_told=True)) for segment, record in batch.entries]
+            for taken in (batch, *self._batches):
+                taken.entries = [(it, record._replace(is_told=True)) for it, record in taken.entries]
         self._outbox.counters.retried += len(batch.entries)
         self._again(batch)
         self.failed_at = time.monotonic()
@@ -250,8 +257,11 @@ class Carrier:
 
     def _put_off(self, entries: list[Entry], seconds: float) -> None:
         self._outbox.counters.retried += len(entries)
-        self._outbox.put_off(entries, seconds)
+        stuck = self._outbox.put_off(entries, seconds)
         self._outbox.save()
+        if stuck:
+            self._again(Batch(stuck))
+            self._pause(min(seconds, _THROTTLED))
 
     def _condemn(self, entries: Sequence[Entry], status: int, reason: str) -> None:
         for segment, record in entries:
@@ -304,5 +314,5 @@ def _bytes(entries: Sequence[Entry]) -> int:
 
 
 def _people(record: Record) -> frozenset[str]:
-    event = json.loads(record.payload)
-    return frozenset(str(event[name]) for name in ("user_id", "device_id") if event.get(name))
+    ids = ids_of(record.payload)
+    return frozenset(str(one) for one in (ids.user_id, ids.device_id) if one)

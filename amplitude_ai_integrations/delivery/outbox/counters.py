@@ -21,6 +21,7 @@ class Counters:
     dead: Counter[str] = field(default_factory=Counter)
     adopted_dead: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    adopted_dropped: Counter[str] = field(default_factory=Counter)
 
     def counts(self) -> Counts:
         """Return what callers ask for: arrived, on the way, and never to arrive."""

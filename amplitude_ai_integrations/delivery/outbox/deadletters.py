@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -48,13 +49,16 @@ class DeadLetters:
         line = json.dumps(about).encode()[:-1] + b', "event": ' + payload + b"}\n"
         with suppress(FileExistsError):
             self._path.parent.mkdir(mode=0o700, parents=True)
-        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
+        fd = self._open()
         try:
             if os.fstat(fd).st_size + len(line) > _MOST_BYTES:
-                self._turn_over(fd)
+                self._path.replace(self._older)
                 os.close(fd)
-                fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
-            os.write(fd, line)
+                fd = self._open()
+            size = os.fstat(fd).st_size
+            if os.write(fd, line) != len(line):
+                os.ftruncate(fd, size)  # else the next letter would be part of this one
+                raise OSError(errno.ENOSPC, "No space left on device")
         finally:
             os.close(fd)
 
@@ -66,31 +70,20 @@ class DeadLetters:
                     if letter is not None:
                         yield letter
 
-    def replace(self, letters: Iterable[DeadLetter]) -> None:
-        """Keep only these.
-
-        Raises:
-            OSError: They cannot be written.
-        """
-        new = self._path.with_suffix(".new")
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-        with os.fdopen(fd, "wb") as lines:
-            for letter in letters:
-                lines.write(json.dumps(letter._asdict()).encode() + b"\n")
-        new.replace(self._path)
-        self._older.unlink(missing_ok=True)
-
-    def _turn_over(self, fd: int) -> None:
-        if fcntl is not None:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-        # Another process may have turned it over while this one waited.
-        with suppress(OSError):
-            if os.fstat(fd).st_ino == self._path.stat().st_ino:
-                self._path.replace(self._older)
+    def _open(self) -> int:
+        """Return the newer file, held against those who turn it over or take letters out."""
+        while True:
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
+            if fcntl is not None:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+            with suppress(FileNotFoundError):
+                if self._path.stat().st_ino == os.fstat(fd).st_ino:
+                    return fd
+            os.close(fd)
 
 
 def _read(line: bytes) -> DeadLetter | None:
     try:
         return DeadLetter(**json.loads(line))
-    except (ValueError, TypeError):  # torn by a full disk
+    except (ValueError, TypeError, RecursionError):  # torn by a full disk, or of another hand
         return None

@@ -71,10 +71,11 @@ def _finish_all() -> None:
             one.finish()
 
 
-def _begin_anew() -> None:
+def begin_anew() -> None:
+    """Have everything forget what is the parent process's."""
     for one in (*_first, *_all):
         one.begin_anew()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=begin_anew)

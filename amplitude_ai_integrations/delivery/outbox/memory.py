@@ -87,6 +87,8 @@ class MemorySegment(Ledger):
         """Return the records that the callback has not had, and count them as told."""
         found = [record for record in (*self._open.values(), *self._waiting) if not record.is_told]
         self._waiting = deque(record._replace(is_told=True) for record in self._waiting)
+        for start, record in self._open.items():
+            self._open[start] = record._replace(is_told=True)
         return found
 
     def note_tried(self, end: int, at_ms: int) -> None:

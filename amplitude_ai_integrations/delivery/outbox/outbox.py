@@ -7,11 +7,12 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from ...exceptions import logger, shielded
+from . import ending
 from .counters import Counters
 from .deadletters import DeadLetters
 from .memory import MemorySegment
@@ -24,6 +25,7 @@ SEGMENT_BYTES: Final = 4 * 1024 * 1024
 MEMORY_BYTES: Final = 8 * 1024 * 1024
 _DISK_AGAIN: Final = 5.0  # seconds until a disk that failed is tried again
 _ENOUGH: Final = 200  # events that are sent without waiting for more
+_MOST_FILES: Final = 48  # that are held at once; a crash loop may leave thousands
 _AN_HOUR: Final = 3600.0  # seconds
 _TOGETHER: Final = 2.0  # seconds; what is put off until about the same time shares a file
 
@@ -32,10 +34,6 @@ Entry = tuple[AnySegment, Record]
 Tell = Callable[[bytes, int, "str | None"], object]
 CAP: Final = "spool full"
 RING: Final = "memory full"
-
-
-class _Inside(threading.local):
-    here = False
 
 
 class Outbox:
@@ -60,14 +58,15 @@ class Outbox:
             if isinstance(segment, Segment):
                 segment.let_go()
         self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._inside = _Inside()
+        # Held by `with` alone, which nothing comes between that ends a thread or interrupts it.
+        self._lock = threading.RLock()
         self._nested: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.segments: list[AnySegment] = []
         self._later: list[tuple[float, AnySegment]] = []
         self._active: Segment | None = None
         self._memory: MemorySegment | None = None
         self._left: set[Path] = set()  # own files that were let go of with events in them
+        self.is_full = False  # more may be left than was taken over
         self._disk_at = 0.0
         self._unsaid = ""
         self._dropped: list[Record] = []
@@ -81,22 +80,18 @@ class Outbox:
         came before wait for the sender, which then delivers this one too.
         """
         if self._pid != os.getpid():  # forked by something that does not tell Python
+            ending.begin_anew()
             self.begin_anew()
-        inside = self._inside
-        if inside.here:
+        if self.is_inside:
             self._nested.put(payload)
             return None
         entry = None
         while True:
-            inside.here = True
-            try:
-                with self._lock:
-                    segment, start = self._keep(encode(payload))
-                    self.counters.appended += 1
-                    if is_taken and segment.taken == start:
-                        entry = (segment, segment.take_last(start, payload))
-            finally:
-                inside.here = False
+            with self._lock:
+                segment, start = self._keep(encode(payload))
+                self.counters.appended += 1
+                if is_taken and segment.taken == start:
+                    entry = (segment, segment.take_last(start, payload))
             if self._dropped or self._unsaid:
                 self._say_trouble()
             nested = self._next_nested()
@@ -124,7 +119,7 @@ class Outbox:
     def sendable(self) -> list[AnySegment]:
         """Return what may be sent now, oldest first."""
         now = time.monotonic()
-        with self._guard():
+        with self._lock:
             if self._later:
                 due = [segment for at, segment in self._later if at <= now]
                 self._later = [(at, segment) for at, segment in self._later if at > now]
@@ -133,7 +128,7 @@ class Outbox:
 
     def bring_forward(self) -> None:
         """Let what was put off be sent now."""
-        with self._guard():
+        with self._lock:
             self._later = [(0.0, segment) for _, segment in self._later]
 
     def next_due(self) -> float | None:
@@ -145,31 +140,50 @@ class Outbox:
     ) -> list[Record]:
         """Take records of a segment to be sent."""
         if isinstance(segment, MemorySegment):
-            with self._guard():
+            with self._lock:
                 return segment.take_next(most, most_bytes, at_least_one=at_least_one)
-        before = segment.bad
-        found = segment.take_next(most, most_bytes, at_least_one=at_least_one)
-        self.counters.bad += segment.bad - before
+        before, begin = segment.bad, segment.taken
+        try:
+            found, end = segment.read_next(most, most_bytes, at_least_one=at_least_one)
+        except OSError as error:  # what is in it is left to a process for which the disk works
+            if segment.fd >= 0:  # else it was let go of meanwhile
+                logger.warning("%s cannot be read (%s); it is left as it is.", segment.path, error)
+            self._leave(segment)
+            return []
+        with self._lock:
+            if segment.taken != begin:  # meanwhile it was dropped to make room, or an append took its own
+                return []
+            segment.take_all(found, end)
+            self.counters.bad += segment.bad - before
         return found
 
     def settle(self, segment: AnySegment, record: Record) -> bool:
         """Note that a record needs nothing more; tell whether it was not settled before."""
-        with self._guard():
+        with self._lock:
             return segment.settle(record.start)
 
-    def put_off(self, entries: list[Entry], seconds: float) -> None:
-        """Move records to where they wait for a time without holding up others."""
+    def put_off(self, entries: list[Entry], seconds: float) -> list[Entry]:
+        """Move records to where they wait for a time without holding up others; return those that cannot be
+        moved, since the disk that has them takes nothing more.
+        """
         at = time.monotonic() + seconds
-        with self._guard():
-            target = self._later_segment(at)
+        stuck = []
+        with self._lock:
+            targets = {is_own: self._later_segment(at, is_own=is_own) for is_own in (True, False)}
             for segment, record in entries:
                 line = encode_again(record.payload, record.tries + 1, record.first_ms, record.is_told)
-                target = self._put(target, line, at, is_own=segment.is_own)
+                is_own = segment.is_own
+                target = self._put(targets[is_own], line, at, is_own=is_own, segment=segment)
+                if target is None:
+                    stuck.append((segment, record))
+                    continue
+                targets[is_own] = target
                 segment.settle(record.start)
+        return stuck
 
     def save(self) -> None:
         """Write down what is settled, and give its space back."""
-        with self._guard():
+        with self._lock:
             for segment in (*self.segments, *(segment for _, segment in self._later)):
                 self._save(segment)
 
@@ -178,37 +192,48 @@ class Outbox:
         if self.spool is None:
             return 0
         held = {segment.path for segment in self._files()}
-        events = 0
+        events = found = 0
+        self.is_full = len(held) >= _MOST_FILES
+        if self.is_full:
+            return 0
         for segment in self.spool.orphans(held):
-            waiting = segment.waiting()
+            try:
+                waiting = segment.waiting()
+            except OSError:  # the disk fails
+                continue
             if not waiting:
+                self.take_next(segment, 1, 1, at_least_one=True)  # counts what is torn in it
                 segment.remove()
                 segment.let_go()
                 continue
             segment.is_own = segment.path in self._left
-            with self._guard():
-                self.segments.insert(0, segment)
+            with self._lock:
+                self.segments.insert(found, segment)
+            found += 1
             if not segment.is_own:
                 events += waiting
                 self.counters.adopted += waiting
+            if len(held) + found >= _MOST_FILES:
+                self.is_full = True
+                break
         return events
 
     def renew_lost(self) -> None:
         """Begin a new segment where somebody has removed the one that is written to."""
         active = self._active
         if active is not None and not active.is_in_place():
-            with self._guard():
+            with self._lock:
                 self._active = None
 
     def give_back(self) -> None:
         """Have everything that was taken and not settled be taken again, for its taker has died."""
-        with self._guard():
+        with self._lock:
             for segment in self.segments:
                 segment.give_back()
 
     def close(self) -> None:
         """Let go of the files: what is left in them is for the next process, or for the next event."""
-        with self._guard():
+        with self._lock:
             for segment in self._files():
                 if segment.is_done:
                     segment.remove()
@@ -220,14 +245,16 @@ class Outbox:
             self._later = [(at, it) for at, it in self._later if isinstance(it, MemorySegment)]
             self._active = None
 
-    def untold(self) -> list[Record]:
-        """Return the records that the callback has not had, and count them as told."""
-        with self._guard():
-            return [record for segment in self.segments for record in segment.untold()]
+    def untold(self) -> Iterator[Record]:
+        """Yield the records that the callback has not had, and count them as told."""
+        for segment in tuple(self.segments):
+            with self._lock:
+                records = segment.untold()
+            yield from records
 
     def marks(self) -> list[tuple[AnySegment, int, int]]:
         """Return how far the outbox is filled now; see ``is_settled``."""
-        with self._guard():
+        with self._lock:
             due = (it for at, it in self._later if not at)
             return [(it, it.round, it.size) for it in (*self.segments, *due) if not it.is_done]
 
@@ -238,7 +265,7 @@ class Outbox:
     @property
     def is_inside(self) -> bool:
         """Whether this thread is in the middle of something here, which a signal handler has interrupted."""
-        return self._inside.here
+        return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]
 
     @property
     def is_empty(self) -> bool:
@@ -272,7 +299,8 @@ class Outbox:
                 self._disk_at = (now or time.monotonic()) + _DISK_AGAIN
                 self.why_memory = self._unsaid = f"{error.strerror or error}"
             else:
-                self._disk_at = 0.0
+                if self._disk_at:
+                    self._disk_at, self.why_memory = 0.0, ""
                 if active.size > SEGMENT_BYTES:
                     self._turn_over()
                 return active, start
@@ -280,10 +308,11 @@ class Outbox:
 
     def _begin_segment(self) -> Segment:
         assert self.spool is not None  # noqa: S101 - looked at by the caller
-        self._active = self.spool.create()
-        self.segments.append(self._active)
+        segment = self.spool.create()
+        self.segments.append(segment)  # first: an interrupt may come between
+        self._active = segment
         self.why_memory = ""
-        return self._active
+        return segment
 
     def _turn_over(self) -> None:
         """Go on in a new segment, and drop the oldest ones until the rest is within bounds."""
@@ -295,8 +324,7 @@ class Outbox:
             if len(files) < 2:  # the newest is kept, whatever others take
                 break
             oldest = min(files, key=lambda it: it.path.name)
-            dropped = oldest.left()
-            self._drop(CAP, dropped)
+            self._drop(CAP, oldest.left(), is_own=oldest.is_own)
             oldest.taken = oldest.size
             used -= oldest.size
             self._discard(oldest)
@@ -311,9 +339,9 @@ class Outbox:
         self._drop(RING, memory.append(line))
         return memory, start
 
-    def _drop(self, why: str, records: list[Record]) -> None:
+    def _drop(self, why: str, records: list[Record], *, is_own: bool = True) -> None:
         if records:
-            self.counters.dropped[why] += len(records)
+            (self.counters.dropped if is_own else self.counters.adopted_dropped)[why] += len(records)
             self._dropped += records
 
     def _say_trouble(self) -> None:
@@ -325,7 +353,8 @@ class Outbox:
             self._saying.say(
                 "memory", logging.WARNING, words, MEMORY_BYTES >> 20, reason, folder, every=_AN_HOUR
             )
-        dropped, self._dropped = self._dropped, []
+        with self._lock:
+            dropped, self._dropped = self._dropped, []
         if dropped:
             words = "Too many events wait; the oldest are dropped. status() counts them."
             self._saying.say("dropped", logging.ERROR, words)
@@ -335,20 +364,22 @@ class Outbox:
                     with shielded("on_event_callback"):
                         self.tell(record.payload, 0, "dropped: too many events wait")
 
-    def _later_segment(self, at: float) -> AnySegment | None:
+    def _later_segment(self, at: float, *, is_own: bool) -> AnySegment | None:
         for due, segment in self._later:
-            if abs(due - at) < _TOGETHER and segment.is_own:
+            if abs(due - at) < _TOGETHER and segment.is_own == is_own:
                 return segment
         return None
 
-    def _put(self, target: AnySegment | None, line: bytes, at: float, *, is_own: bool) -> AnySegment:
+    def _put(
+        self, target: AnySegment | None, line: bytes, at: float, *, is_own: bool, segment: AnySegment
+    ) -> AnySegment | None:
         if target is None and self.spool is not None:
             try:
                 target = self.spool.create(LATER)
                 target.is_own = is_own
                 self._later.append((at, target))
             except OSError as error:
-                self.why_memory = f"{error.strerror or error}"
+                logger.debug("Nothing can be put off: %s", error)
         if isinstance(target, Segment):
             try:
                 target.append(line)
@@ -357,9 +388,12 @@ class Outbox:
             else:
                 return target
         if target is None:
+            if isinstance(segment, Segment):
+                return None
             target = MemorySegment(MEMORY_BYTES)
+            target.is_own = is_own
             self._later.append((at, target))
-        self._drop(RING, target.append(line))
+        self._drop(RING, target.append(line), is_own=is_own)
         return target
 
     def refuse(self, payload: bytes, reason: str) -> None:
@@ -401,37 +435,18 @@ class Outbox:
         self._later = [(at, it) for at, it in self._later if it is not segment]
         segment.remove()
 
+    def _leave(self, segment: Segment) -> None:
+        with self._lock:
+            if segment in self.segments:
+                self.segments.remove(segment)
+            if segment is self._active:
+                self._active = None
+
     def _files(self) -> list[Segment]:
         every = (*self.segments, *(segment for _, segment in self._later))
         return [segment for segment in every if isinstance(segment, Segment)]
-
-    def _guard(self) -> _Guard:
-        return _Guard(self._inside, self._lock)
 
 
 def _short(reason: str) -> str:
     """Return a reason without what is different each time, to count by."""
     return reason.partition("(")[0].strip()[:80]
-
-
-class _Guard:
-    """Holds the lock, and lets what tracks inside, such as a signal handler, be put aside meanwhile."""
-
-    __slots__ = ("_inside", "_is_nested", "_lock")
-
-    def __init__(self, inside: _Inside, lock: threading.Lock) -> None:
-        self._inside = inside
-        self._lock = lock
-        self._is_nested = (
-            inside.here
-        )  # a signal handler that waited for what it interrupts would wait forever
-
-    def __enter__(self) -> None:
-        if not self._is_nested:
-            self._inside.here = True
-            self._lock.acquire()
-
-    def __exit__(self, *_error: object) -> None:
-        if not self._is_nested:
-            self._lock.release()
-            self._inside.here = False

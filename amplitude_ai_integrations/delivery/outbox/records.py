@@ -38,7 +38,7 @@ def encode_again(payload: bytes, tries: int, first_ms: int, is_told: bool) -> by
 
 def decode(piece: bytes, start: int) -> Record | None:
     """Return the record that stands behind a mark at ``start``, or ``None`` where it is torn."""
-    line = piece.rstrip(b"\n")
+    line = piece.partition(b"\n")[0]  # what a crash has left behind its end is no part of it
     try:
         if int(line[:8], 16) != crc32(line[9:]):
             return None

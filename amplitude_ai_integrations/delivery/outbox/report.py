@@ -22,6 +22,7 @@ def report(outbox: Outbox, server: str, trouble: str) -> dict[str, Any]:
         "adopted": counters.adopted,
         "adopted_sent": counters.adopted_sent,
         "adopted_dead": dict(counters.adopted_dead),
+        "adopted_dropped": dict(counters.adopted_dropped),
         "unreadable": counters.bad,
         "oldest_seconds": round(outbox.oldest, 1),
         "failing": trouble,

@@ -133,12 +133,11 @@ class Segment(Ledger):
         segment = cls(fd, path, is_own=False)
         try:
             _hold(fd)
-            is_there = path.stat().st_ino == os.fstat(fd).st_ino
+            if path.stat().st_ino != os.fstat(fd).st_ino:
+                return None
+            segment._read_header()
         except OSError:
-            is_there = False
-        if not is_there:
             return None
-        segment._read_header()
         return segment
 
     def append(self, record: bytes) -> int:
@@ -160,10 +159,17 @@ class Segment(Ledger):
 
     def take_next(self, most: int, most_bytes: int, *, at_least_one: bool) -> list[Record]:
         """Take up to ``most`` records of ``most_bytes`` in all; ``at_least_one`` however large it is."""
+        found, end = self.read_next(most, most_bytes, at_least_one=at_least_one)
+        self.take_all(found, end)
+        return found
+
+    def read_next(self, most: int, most_bytes: int, *, at_least_one: bool) -> tuple[list[Record], int]:
+        """Read what ``take_next`` takes, and up to where that is."""
         found: list[Record] = []
+        taken = self.taken
         room = most_bytes
         end = self.size  # what another thread, or this one in a `__del__`, appends meanwhile is not read yet
-        for record in self._records(self.taken, end):
+        for record in self._records(taken, end):
             room -= len(record.payload)
             if room < 0 and (found or not at_least_one):
                 break
@@ -171,13 +177,19 @@ class Segment(Ledger):
                 record = record._replace(first_ms=self.tried_ms)  # noqa: PLW2901 - the same one
             if record.start < self.told:
                 record = record._replace(is_told=True)  # noqa: PLW2901
-            self.take(record)
+            taken = record.end
             found.append(record)
             if len(found) == most:
                 break
         else:
-            self.taken = max(self.taken, end)
-        return found
+            taken = end
+        return found, taken
+
+    def take_all(self, records: list[Record], end: int) -> None:
+        """Note that records are being sent, and that nothing else stands before ``end``."""
+        for record in records:
+            self.take(record)
+        self.taken = max(self.taken, end)
 
     def waiting(self) -> int:
         """Count the records that were not taken."""
@@ -189,10 +201,10 @@ class Segment(Ledger):
 
     def untold(self) -> list[Record]:
         """Return the records that the callback has not had, and count them as told."""
-        end = self.size
-        found = list(self._records(max(self.told, self.settled), end, is_counting=True))
+        begin, end = max(self.told, self.settled), self.size
+        left = [it for it in self._records(begin, end, is_counting=True) if self._is_left(it)]
         self.told = end
-        return found
+        return [record for record in left if not record.is_told]
 
     def note_tried(self, end: int, at_ms: int) -> None:
         """Note that what stands before ``end`` was sent, and may have arrived, at a time."""
@@ -218,10 +230,10 @@ class Segment(Ledger):
         Raises:
             OSError: It cannot be written.
         """
+        os.ftruncate(self.fd, HEADER_BYTES)  # first: who takes it over between the two finds nothing twice
         self.round += 1
         self.size = self.taken = self.told = self.tried = HEADER_BYTES
         self.save()
-        os.ftruncate(self.fd, HEADER_BYTES)
 
     def remove(self) -> None:
         """Delete the file; what is still being sent of it can be read until then."""
@@ -248,11 +260,15 @@ class Segment(Ledger):
                 self.remove()
             self.let_go()
 
+    def _is_left(self, record: Record) -> bool:
+        return record.start >= self.taken or record.start in self._open
+
     def _records(self, begin: int, end: int, *, is_counting: bool = False) -> Iterator[Record]:
         window = _WINDOW
         while begin < end:
-            data = os.pread(self.fd, min(window, end - begin), begin)
-            is_last = begin + len(data) >= end or not data
+            asked = min(window, end - begin)
+            data = os.pread(self.fd, asked, begin)
+            is_last = begin + len(data) >= end or len(data) < asked  # somebody may have cut it
             pieces = data.split(MARK)
             start = begin + len(pieces[0])
             if pieces[0] and not is_counting:

@@ -20,6 +20,7 @@ from .outbox import Outbox
 
 _INTERVAL: Final = 1.0  # seconds that events wait for more to go with them
 _SCAN: Final = 5.0  # seconds between two looks at what ended processes have left
+_SCAN_AGAIN: Final = 0.5  # seconds, where more is left than can be taken over at once
 _FAIL_AGAIN: Final = 1.0  # seconds between two attempts, however often somebody flushes
 _LAST_TRIES: Final = 3  # requests that fail in a row at the end, where what is left is on disk
 _LEAST_WAIT: Final = 0.005
@@ -81,7 +82,8 @@ class Sender:
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._flushes: list[_Flush] = []
-        self._is_running = self._is_stopping = self._is_finishing = False
+        self._running = threading.Lock()  # held while there is a thread, whoever of several began it
+        self._is_stopping = self._is_finishing = False
         self._is_idle = self._is_enough = False
         self._collected_at: float | None = None
         self._scan_at = 0.0
@@ -89,9 +91,8 @@ class Sender:
     def start(self) -> None:
         """Begin the thread unless it runs."""
         self._is_stopping = False
-        if self._is_running:
+        if not self._running.acquire(blocking=False):
             return
-        self._is_running = True
         self.carrier.give_back()
         # Made here and not before: gevent may have put its own in place meanwhile.
         self._wake = queue.SimpleQueue()
@@ -100,7 +101,7 @@ class Sender:
         try:
             thread.start()
         except RuntimeError:  # too many threads, or the interpreter is ending: what waits is kept
-            self._is_running = False
+            self._running.release()
         else:
             self._thread = thread
             ending.note_worker()
@@ -124,9 +125,12 @@ class Sender:
 
     def finish(self) -> None:
         """Wait until that is done, and stop."""
+        if self.outbox.is_inside:  # what this has interrupted holds the outbox, and keeps what is in it
+            self._is_finishing = False
+            return
         last = self._last
         seconds = max(0.0, last.deadline - time.monotonic())
-        if not self._is_running:
+        if not self._running.locked():
             self._finish_here(last)
         with suppress(FutureTimeoutError, TimeoutError):
             last.done.result(seconds)
@@ -168,10 +172,13 @@ class Sender:
     def thread_ended(self, wake: queue.SimpleQueue[None]) -> None:
         """Note that the thread that waited on ``wake`` is no more."""
         if self._wake is wake:
-            self._is_running = False
+            self._running.release()
+            self._answer_flushes()
+            if self._flushes and not self._is_stopping:  # it was killed, and somebody waits
+                self.start()
 
     def _woken(self, is_enough: bool) -> None:
-        if not self._is_running or self._is_stopping:
+        if self._is_stopping or not self._running.locked():
             self.start()
         if is_enough or self._is_idle:
             self._is_enough = self._is_enough or is_enough
@@ -186,6 +193,8 @@ class Sender:
         self._flushes.append(flush)
         self.start()
         self._wake.put(None)
+        if not flush.is_last and not self._running.locked():  # no thread can be begun: nobody else answers
+            self._answer(flush)
         return flush
 
     def _finish_here(self, last: _Flush) -> None:
@@ -214,14 +223,13 @@ class Sender:
 
     def _seconds_until_next(self) -> float:
         self._is_idle = True  # before the look: an event that comes after it wakes this thread
-        if self.outbox.is_empty:
-            return max(_LEAST_WAIT, self._scan_at - time.monotonic())
-        self._is_idle = False
+        is_ready = self.outbox.has_ready(time.monotonic())
+        self._is_idle = not is_ready
         times = [self._scan_at, *(flush.deadline for flush in self._flushes)]
-        if self._collected_at is not None:
+        if is_ready and self._collected_at is not None:
             is_asked = self._flushes or self._is_enough
             times.append(self._send_at() if is_asked else max(self._send_at(), self._collected_at))
-        elif self.outbox.has_ready(time.monotonic()):
+        elif is_ready:
             times.append(max(self._send_at(), time.monotonic() + _LEAST_WAIT))
         due = self.outbox.next_due()
         if due is not None:
@@ -233,15 +241,22 @@ class Sender:
         if now >= self._scan_at:
             self._scan_at = now + _SCAN * random.uniform(0.8, 1.2)  # noqa: S311 - it protects nothing
             self.outbox.renew_lost()
-            self.outbox.adopt()
+            if self.outbox.adopt():  # it has waited long enough
+                self._is_enough = True
+            if self.outbox.is_full:
+                self._scan_at = now + _SCAN_AGAIN
 
     def _answer_flushes(self) -> None:
         now = time.monotonic()
         for flush in tuple(self._flushes):
             is_over = now >= flush.deadline or self.outbox.is_settled(flush.marks)
             if is_over or (flush.is_last and self._is_hopeless()):
-                self._flushes.remove(flush)
-                flush.done.set_result(None)
+                self._answer(flush)
+
+    def _answer(self, flush: _Flush) -> None:
+        with suppress(ValueError):  # another thread may just have answered it
+            self._flushes.remove(flush)
+            flush.done.set_result(None)
 
     def _is_hopeless(self) -> bool:
         return self.outbox.is_durable and self.carrier.failures >= _LAST_TRIES
@@ -255,6 +270,7 @@ def _run(reference: weakref.ref[Sender], wake: queue.SimpleQueue[None]) -> None:
                 seconds = sender.step()
             except Exception as error:  # noqa: BLE001 - the thread goes on
                 shield.keep(DELIVERY, error)
+                sender.carrier.give_back()
                 seconds = _INTERVAL
             held = None if sender.outbox.is_empty else sender
             del sender

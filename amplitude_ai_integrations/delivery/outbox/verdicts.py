@@ -71,7 +71,8 @@ def judge(answer: Answer) -> Verdict:
     """Return what an answer means."""
     status = answer.status
     told = _told(answer.body)
-    reason = f"HTTP {status}" + (f": {told['error']}"[:200] if told and told.get("error") else "")
+    error = told.get("error") if told else None
+    reason = f"HTTP {status}" + (f": {error}"[:200] if error and isinstance(error, str) else "")
     if 200 <= status < 300:
         if told is not None and not told.get("error") and told.get("code", 200) == 200:
             return Verdict(Kind.TAKEN, status, reason)
@@ -89,7 +90,8 @@ def judge(answer: Answer) -> Verdict:
 
 
 def _refused(told: Mapping[str, Any], reason: str) -> Verdict:
-    if str(told.get("error", "")).startswith("Invalid API key"):
+    error = told.get("error")
+    if isinstance(error, str) and error.startswith("Invalid API key"):
         return Verdict(Kind.CLOSED, 400, reason, is_key=True)
     indexes: set[int] = set()
     for name in _BY_INDEX:
