@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from .arriving import Arriving
 from .collector import routes as collector
+from .forwarding import Forwarding
 from .hosts import HostGuard, PageHeaders
 from .live import Live
 from .store.files import prepare
@@ -26,15 +27,26 @@ from .store.writer import Writer
 from .traffic import Traffic
 
 
-def create_app(database: Path, *, address: str = "127.0.0.1:8320", hosts: Iterable[str] = ()) -> Starlette:
+def create_app(
+    database: Path,
+    *,
+    address: str = "127.0.0.1:8320",
+    hosts: Iterable[str] = (),
+    forwarding: Forwarding | None = None,
+) -> Starlette:
     """Build the collector and the pages over one database file."""
     from .pages.routes import routes as pages
 
-    return assemble(database, pages(), address=address, hosts=hosts)
+    return assemble(database, pages(), address=address, hosts=hosts, forwarding=forwarding)
 
 
 def assemble(
-    database: Path, pages: Iterable[BaseRoute], *, address: str = "127.0.0.1:8320", hosts: Iterable[str] = ()
+    database: Path,
+    pages: Iterable[BaseRoute],
+    *,
+    address: str = "127.0.0.1:8320",
+    hosts: Iterable[str] = (),
+    forwarding: Forwarding | None = None,
 ) -> Starlette:
     """Build the collector with the pages given; ``hosts`` are names it answers to besides loopback's."""
     app = Starlette(
@@ -51,6 +63,7 @@ def assemble(
     )
     app.state.database = database
     app.state.address = address
+    app.state.forwarding = forwarding
     app.state.live = Live()
     app.state.arriving = Arriving()
     app.state.traffic = Traffic()
@@ -67,7 +80,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
             live.publish(changes.session_ids, changes.new_session_ids)
 
     prepare(app.state.database)
-    app.state.writer = Writer(app.state.database, announce)
+    forwarding: Forwarding | None = app.state.forwarding
+    app.state.writer = Writer(app.state.database, announce, forwarding.keep if forwarding else None)
     app.state.reader = Reader(app.state.database)
     try:
         yield
@@ -75,10 +89,14 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         live.close()
         app.state.reader.close()
         app.state.writer.close()
+        if forwarding is not None:
+            forwarding.close()
 
 
 async def _health(request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
+    forwarding: Forwarding | None = request.app.state.forwarding
+    more = {} if forwarding is None else {"forwarding": forwarding.counts()._asdict()}
+    return JSONResponse({"status": "ok", **more})
 
 
 async def _no_such_path(request: Request, error: Exception) -> Response:

@@ -16,7 +16,9 @@ from starlette.applications import Starlette
 
 from ..exceptions import ConfigurationError, logger
 from .app import create_app
+from .forwarding import Forwarding
 from .store.files import prepare
+from .target import Target, refuse_itself
 
 _FILE = Path("amplitude-ai-integrations") / "analytics.db"
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
@@ -28,17 +30,25 @@ def serve(
     port: int = 8320,
     database: Path | None = None,
     ready: Callable[[str], None] | None = None,
+    target: Target | None = None,
 ) -> None:
-    """Serve until interrupted; ``ready`` is called with the address once requests are answered."""
+    """Serve until interrupted; ``ready`` is called with the address once requests are answered.
+
+    With a ``target`` new events are sent on to it.
+    """
     database = database or default_database()
     with _listen(host, port) as listener:
+        if target is not None:
+            refuse_itself(target, listener)
         prepare(database)
         address = _address(_REACHED_AT.get(host, host), listener.getsockname()[1])
         if not _is_loopback(listener.getsockname()[0]):
             logger.warning(
                 "Listening on %s: other machines can read the sessions.", listener.getsockname()[0]
             )
-        app = create_app(database, address=address, hosts=() if host in _REACHED_AT else (host,))
+        hosts = () if host in _REACHED_AT else (host,)
+        forwarding = Forwarding(target) if target is not None else None
+        app = create_app(database, address=address, hosts=hosts, forwarding=forwarding)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
         server = _Server(config, app, ready=lambda: ready(f"http://{address}") if ready else None)
         with suppress(KeyboardInterrupt):

@@ -12,7 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ...schema.values import clean
 from ..arriving import StoppingError
+from ..forwarding import NotKeptError, add_key, identify
 from ..store.arrival import Arrival, arrive
 from ..store.presence import StoreGoneError
 from ..store.writer import StoreBusyError
@@ -55,13 +57,14 @@ async def _answer(request: Request, limit: int) -> Response:
     try:
         body = await request.app.state.arriving.read(read_body(request, limit))
         now_ms = time.time_ns() // 1_000_000
-        arrivals = await run_in_threadpool(_arrivals, body, now_ms)
+        is_relay = request.app.state.forwarding is not None
+        arrivals = await run_in_threadpool(_arrivals, body, now_ms, is_relay=is_relay)
         # Nothing is acknowledged before it is on disk.
         await asyncio.wrap_future(request.app.state.writer.submit(arrivals))
     except RefusalError as refusal:
         traffic.refused(refusal.reason)
         return JSONResponse(refusal.body, refusal.code, _CORS)
-    except (StoreBusyError, StoreGoneError, StoppingError, sqlite3.Error) as error:
+    except (StoreBusyError, StoreGoneError, StoppingError, NotKeptError, sqlite3.Error) as error:
         traffic.refused(f"503 {UNAVAILABLE} ({str(error) or 'busy'})")
         why = f"{UNAVAILABLE}. {error}" if isinstance(error, StoreGoneError) else UNAVAILABLE
         return JSONResponse({"code": 503, "error": why}, 503, _CORS)
@@ -78,8 +81,15 @@ async def _answer(request: Request, limit: int) -> Response:
     return JSONResponse(answer, headers=_CORS)
 
 
-def _arrivals(body: bytes, now_ms: int) -> list[Arrival]:
-    return [arrive(event, now_ms) for event in checked(read_json(body))]
+def _arrivals(body: bytes, now_ms: int, *, is_relay: bool) -> list[Arrival]:
+    given = read_json(body)
+    if not is_relay:
+        return [arrive(event, now_ms) for event in checked(given)]
+    add_key(given)
+    events = checked(given)
+    identify(events, body, now_ms)
+    key = clean(given["api_key"].strip())
+    return [arrive(event, now_ms, key) for event in events]
 
 
 def _preflight(request: Request) -> Response:

@@ -21,15 +21,17 @@ class Arrival(Struct):
     session_id: str | None
     dedup_hash: int | None
     raw: bytes
+    api_key: str | None = None  # of its project; none where it is not sent on
 
 
-def arrive(raw: Mapping[str, Any], server_ms: int) -> Arrival:
+def arrive(raw: Mapping[str, Any], server_ms: int, api_key: str | None = None) -> Arrival:
     """Take an event as the collector accepted it."""
     return Arrival(
         event=read_event(raw, server_ms),
         session_id=session_of(raw),
         dedup_hash=_dedup_hash(raw),
         raw=json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode(),
+        api_key=api_key,
     )
 
 

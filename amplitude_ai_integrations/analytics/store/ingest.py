@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..events import COLUMNS
@@ -11,6 +11,8 @@ from .arrival import Arrival
 from .files import transaction
 from .rollup import roll_up
 from .rows import EVENT_COLUMNS, event_values
+
+Keep = Callable[[Sequence[Arrival]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,20 @@ class Changes:
     events: int
 
 
-def ingest(connection: sqlite3.Connection, arrivals: Iterable[Arrival]) -> Changes:
-    """Store what is new and say which sessions changed; a failure stores nothing."""
+def ingest(connection: sqlite3.Connection, arrivals: Iterable[Arrival], keep: Keep | None = None) -> Changes:
+    """Store what is new and say which sessions changed; a failure stores nothing.
+
+    ``keep`` gets what is new while it can still be sent again, as it must where it is kept and not stored.
+    """
     with transaction(connection):
         work = _Ingest(connection)
         for arrival in arrivals:
             if not work.has_seen(arrival):
                 work.add(arrival)
         work.roll_up()
-    return Changes(tuple(work.touched), tuple(work.new), work.events)
+        if keep is not None:
+            keep(work.added)
+    return Changes(tuple(work.touched), tuple(work.new), len(work.added))
 
 
 class _Ingest:
@@ -38,7 +45,7 @@ class _Ingest:
         self.connection = connection
         self.touched: dict[str, int] = {}
         self.new: list[str] = []
-        self.events = 0
+        self.added: list[Arrival] = []
 
     def has_seen(self, arrival: Arrival) -> bool:
         if arrival.dedup_hash is None:
@@ -51,7 +58,7 @@ class _Ingest:
         values = (session_pk, arrival.dedup_hash, *event_values(arrival.event))
         row = self.connection.execute(_ADD_EVENT, values).lastrowid
         self.connection.execute("INSERT INTO event_payload (id, raw) VALUES (?, ?)", (row, arrival.raw))
-        self.events += 1
+        self.added.append(arrival)
 
     def session_pk(self, session_id: str) -> int:
         if session_id not in self.touched:
@@ -63,7 +70,7 @@ class _Ingest:
         for session_pk in self.touched.values():
             roll_up(self.connection, session_pk)
         self.connection.execute(
-            "UPDATE counts SET events = events + ?, sessions = sessions + ?", (self.events, len(self.new))
+            "UPDATE counts SET events = events + ?, sessions = sessions + ?", (len(self.added), len(self.new))
         )
 
     def _open(self, session_id: str) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .arrival import Arrival
 from .files import connect
-from .ingest import Changes, ingest
+from .ingest import Changes, Keep, ingest
 from .presence import Presence
 
 _MOST_EVENTS_A_COMMIT = 5_000
@@ -30,12 +30,13 @@ class _Request:
 
 
 class Writer:
-    """Writes what is submitted and tells ``on_commit`` which sessions changed."""
+    """Writes what is submitted and tells ``on_commit`` which sessions changed; ``keep`` see ``ingest``."""
 
-    def __init__(self, path: Path, on_commit: Callable[[Changes], None]) -> None:
+    def __init__(self, path: Path, on_commit: Callable[[Changes], None], keep: Keep | None = None) -> None:
         self._connection = connect(path)
         self._presence = Presence(path)
         self._on_commit = on_commit
+        self._keep = keep
         self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._bytes = 0
@@ -87,7 +88,8 @@ class Writer:
     def _write(self, batch: Sequence[_Request]) -> None:
         try:
             self._presence.check()
-            changes = ingest(self._connection, [arrival for each in batch for arrival in each.arrivals])
+            arrivals = [arrival for each in batch for arrival in each.arrivals]
+            changes = ingest(self._connection, arrivals, self._keep)
         except Exception as error:  # noqa: BLE001 - whoever waits for the request gets it
             self._write_alone(batch, error)
             return

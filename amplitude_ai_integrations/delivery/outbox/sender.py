@@ -23,6 +23,7 @@ _SCAN: Final = 5.0  # seconds between two looks at what ended processes have lef
 _SCAN_AGAIN: Final = 0.5  # seconds, where more is left than can be taken over at once
 _FAIL_AGAIN: Final = 1.0  # seconds between two attempts, however often somebody flushes
 _LAST_TRIES: Final = 3  # requests that fail in a row at the end, where what is left is on disk
+_GOODBYE: Final = 0.05  # seconds; a thread that is idle needs less, one that hangs in a request is left
 _LEAST_WAIT: Final = 0.005
 
 
@@ -139,7 +140,7 @@ class Sender:
         self._wake.put(None)
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(max(0.05, last.deadline - time.monotonic()))
+            thread.join(_GOODBYE)
         if thread is None or not thread.is_alive():
             self.carrier.close()
         self.outbox.close()
@@ -200,9 +201,11 @@ class Sender:
     def _finish_here(self, last: _Flush) -> None:
         """Send in this thread, since no other can be begun any more."""
         self.carrier.give_back()
+        seconds = 0.0
         while not last.done.done():
+            time.sleep(min(seconds, max(0.0, last.deadline - time.monotonic())))
             self.carrier.limit(last.deadline - time.monotonic())
-            time.sleep(min(self.step(), max(0.0, last.deadline - time.monotonic())))
+            seconds = self.step()
 
     def _is_due(self) -> bool:
         now = time.monotonic()

@@ -10,8 +10,9 @@ import time
 from base64 import b64encode
 from collections.abc import Iterable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import SSLError
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ...config import AIConfig
@@ -29,6 +30,7 @@ _HEADERS: Final = {
     "Accept": "*/*",
     "User-Agent": f"amplitude-ai-integrations/{__version__}",
 }
+_ESCAPED: Final = "/%:@!$&'()*+,;=~?[]"  # what may stand in a request's target as it is
 ERRORS: Final = (OSError, HTTPException, ValueError)  # whatever a request can fail with
 
 
@@ -53,11 +55,11 @@ class Transport:
     """Posts bodies to one server; not for several threads at once."""
 
     def __init__(self, url: str, large_url: str) -> None:
+        self._connection: HTTPConnection | None = None
         self.timeout = TIMEOUT
         self._parts = urlsplit(url)
         self._url = url
         self._large_url = large_url
-        self._connection: HTTPConnection | None = None
         self._is_absolute = False  # a proxy is told the whole address
         self._headers: dict[str, str] = {}
 
@@ -82,7 +84,7 @@ class Transport:
         was_open = self._connection is not None
         try:
             return self._exchange(url, data)
-        except (ConnectionError, HTTPException):
+        except (ConnectionError, HTTPException, SSLError):
             # Servers close connections that have been idle; that tells nothing of this request.
             if not was_open:
                 raise
@@ -93,6 +95,9 @@ class Transport:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def __del__(self) -> None:
+        self.close()
 
     def forget(self) -> None:
         """Let the connection be, which is the parent process's."""
@@ -139,9 +144,12 @@ class Transport:
 
     def _target(self, url: str) -> str:
         parts = urlsplit(url)
+        path, query = (quote(part, safe=_ESCAPED) for part in (parts.path or "/", parts.query))
         if self._is_absolute:
-            return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
-        return urlunsplit(("", "", parts.path or "/", parts.query, ""))
+            host = parts.netloc.rpartition("@")[2]
+            name = host if host.isascii() else host.encode("idna").decode()
+            return urlunsplit((parts.scheme, name, path, query, ""))
+        return urlunsplit(("", "", path, query, ""))
 
 
 def _proxy(scheme: str, host: str) -> SplitResult | None:
