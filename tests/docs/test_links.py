@@ -11,7 +11,7 @@ from .blocks import PAGES, ROOT
 
 ALL = [*PAGES, *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md"))]
 # Where a page may lead, or let a program of its reader listen.
-HOSTS = {"127.0.0.1:8320", "amplitude.com", "github.com", "www.w3.org"}
+HOSTS = {"127.0.0.1:8320", "127.0.0.1:9", "amplitude.com", "github.com", "www.w3.org"}
 
 
 def _name(page: Path) -> str:
