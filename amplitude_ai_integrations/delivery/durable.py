@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from functools import partial
+from itertools import takewhile
 from typing import Any, Final
 
 import msgspec
@@ -195,7 +196,8 @@ class Handing:
     def _lose_the_silent(self) -> None:
         now = time.monotonic()
         with self._lock:
-            silent = [entry for until, entry in self._open.values() if until <= now]
+            # In the order in which they were handed over, and all may be silent for as long.
+            silent = [entry for _, entry in takewhile(lambda it: it[0] <= now, self._open.values())]
         for entry in silent:
             self._answered(entry, None, 0, "no answer")
 
@@ -205,7 +207,7 @@ class Handing:
             had = [entry for _, entry in self._open.values()]
             self._open.clear()
             self._open_bytes -= sum(len(record.payload) for _, record in had)
-        self._watch.revive()
+        self._watch.revive(keeps_theirs=True)
         for entry in had:
             self.hand(entry, json.loads(entry[1].payload))
         self._watch.client.flush()

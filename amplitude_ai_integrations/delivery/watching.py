@@ -8,6 +8,8 @@ https://github.com/amplitude/Amplitude-Python
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from queue import Empty
 from typing import Any
 
 from amplitude import Amplitude
@@ -40,13 +42,19 @@ class Watch:
         for destination in self._destinations():
             _watch(destination.workers)
 
-    def revive(self) -> None:
-        """Give the client threads and a buffer of its own, as a forked child needs them."""
+    def revive(self, *, keeps_theirs: bool = False) -> None:
+        """Give the client threads and a buffer of its own, as a forked child needs them.
+
+        ``keeps_theirs`` where what waits in it beside our events is not a parent process's to send.
+        """
         renew_locks(self.client)
         for destination in self._destinations():
+            theirs = _theirs(destination) if keeps_theirs else []
             destination.workers = Workers()
             destination.setup(self.client)
             _watch(destination.workers)
+            for event in theirs:
+                destination.storage.push(event)
 
     def is_opted_out(self) -> bool:
         """Tell whether the customer wants nothing tracked, other than by a client that was shut down."""
@@ -80,6 +88,17 @@ def _watch(workers: Any) -> None:
                     event.callback(0, reason)
 
     workers.send = send_and_look
+
+
+def _theirs(destination: Any) -> list[Any]:
+    """Return the customer's own events that wait for threads that are no more."""
+    waiting = destination.storage.pull_all()
+    batches = destination.workers.threads_pool._work_queue
+    with suppress(Empty):
+        while True:
+            for events in getattr(batches.get_nowait(), "args", ()):
+                waiting += events
+    return [event for event in waiting if not isinstance(event, WatchedEvent)]
 
 
 def _is_dead(workers: Any) -> bool:

@@ -154,13 +154,12 @@ class Carrier:
     def _settle(self, batch: Batch, verdict: Verdict) -> None:
         """All have arrived."""
         counters = self._outbox.counters
-        for segment, record in batch.entries:
-            if self._outbox.settle(segment, record):
-                if segment.is_own:
-                    counters.sent += 1
-                else:
-                    counters.adopted_sent += 1
-                self._tell(record, verdict.status, "sent")
+        for segment, record in self._outbox.settle_all(batch.entries):
+            if segment.is_own:
+                counters.sent += 1
+            else:
+                counters.adopted_sent += 1
+            self._tell(record, verdict.status, "sent")
         self._outbox.save()
         self._backoff.reset()
         self._taken_at = time.monotonic()

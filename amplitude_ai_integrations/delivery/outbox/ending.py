@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from ...exceptions import shielded
 
-AT_EXIT: Final = 2.0  # seconds
+AT_EXIT: Final = 1.8  # seconds; the interpreter takes some for itself, and two are promised
 _POOLS: Final = ("multiprocessing", "billiard")  # the latter is Celery's
 _BEFORE_OTHERS: Final = 100
 

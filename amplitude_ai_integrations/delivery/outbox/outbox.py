@@ -111,6 +111,8 @@ class Outbox:
             self.append(payload)
 
     def _next_nested(self) -> bytes | None:
+        if self._nested.empty():  # as nearly always; an exception each time would be felt
+            return None
         try:
             return self._nested.get_nowait()  # another thread may just have taken the last one
         except queue.Empty:
@@ -161,6 +163,11 @@ class Outbox:
         """Note that a record needs nothing more; tell whether it was not settled before."""
         with self._lock:
             return segment.settle(record.start)
+
+    def settle_all(self, entries: list[Entry]) -> list[Entry]:
+        """Note that records need nothing more; return those that were not settled before."""
+        with self._lock:
+            return [entry for entry in entries if entry[0].settle(entry[1].start)]
 
     def put_off(self, entries: list[Entry], seconds: float) -> list[Entry]:
         """Move records to where they wait for a time without holding up others; return those that cannot be

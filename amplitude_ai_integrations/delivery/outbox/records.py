@@ -42,8 +42,10 @@ def decode(piece: bytes, start: int) -> Record | None:
     try:
         if int(line[:8], 16) != crc32(line[9:]):
             return None
-        tries, first_ms, is_told, payload = line[9:].split(b" ", 3)
         end = start + 1 + len(piece)
+        if line.startswith(_FRESH, 9):
+            return Record(start, end, 0, 0, False, line[9 + len(_FRESH) :])
+        tries, first_ms, is_told, payload = line[9:].split(b" ", 3)
         return Record(start, end, int(tries), int(first_ms), is_told == b"1", payload)
     except ValueError:
         return None

@@ -29,7 +29,7 @@ _TITLE: Final = b"amplitude-ai-integrations spool "
 _FORMAT: Final = 1
 _TITLE_BYTES: Final = 40
 HEADER_BYTES: Final = 128
-_WINDOW: Final = 1_000_000  # bytes read at once; more where one event is larger
+_WINDOW: Final = 131_072  # bytes read at once; more where one event is larger
 _OWNER_ONLY: Final = 0o600
 
 
