@@ -18,6 +18,7 @@ __all__ = ["propagate_aiohttp", "propagate_httpx", "propagate_requests"]
 
 C = TypeVar("C")
 _MARK = "amplitude_ai"
+_REDIRECTED = "amplitude_ai_redirected"
 
 
 def propagate_requests(session: C) -> C:
@@ -105,9 +106,12 @@ def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
     def send_on(request: Any, **options: Any) -> Any:
         ours = request
         with shielded("outgoing headers"):
-            # A copy, since the caller may send this one again, in another session.
-            if get_active_context() is not None and not hasattr(request, _MARK):
+            before = getattr(request, _MARK, ())
+            is_redirected = vars(request).pop(_REDIRECTED, False)
+            if not is_redirected and (before or get_active_context() is not None):
+                # A copy, since the caller may send this one again, in another session.
                 ours = request.copy()
+                _remove(ours.headers, before)
                 setattr(ours, _MARK, _add(ours.headers))
         return send(ours, **options)
 
@@ -119,7 +123,8 @@ def _redirecting(rebuild_auth: Callable[..., Any]) -> Callable[..., Any]:
         with shielded("outgoing headers"):
             names = getattr(response.request, _MARK, None)
             if names is not None:
-                setattr(request, _MARK, names)  # which says that nothing more is to be added
+                setattr(request, _MARK, names)
+                setattr(request, _REDIRECTED, True)  # which says that nothing more is to be added
                 if _is_elsewhere(request.url, response.request.url):
                     _remove(request.headers, names)
         return rebuild_auth(request, response)

@@ -123,3 +123,9 @@ def test_of_two_thousand_files_only_those_are_parsed_that_may_matter(tmp_path: P
     (tmp_path / "app.py").write_text(FASTAPI)
     sources = Sources.of(tmp_path)
     assert (sources.count, len(sources.modules)) == (2001, 1)
+
+
+def test_a_byte_order_mark_hides_nothing(project: Project) -> None:
+    folder = project(app="\ufeff" + FASTAPI)
+    found = [one for one in examine(folder, live=False) if one.topic == "project"]
+    assert [one.place for one in found] == [f"{folder.as_posix()}/app.py:2"]

@@ -202,6 +202,16 @@ class TestClients:
                     seen.append(session.send(mine).json()["x-amplitude-session-id"])
             assert (seen, dict(mine.headers)) == (["s-1", "s-2"], before)
 
+    def test_the_request_of_an_answer_may_go_again_in_another_session(
+        self, ai: AmplitudeAI, service: str
+    ) -> None:
+        with propagate_requests(requests.Session()) as session:
+            with ai.agent().session("s-1"):
+                sent = session.get(service + "/redirect", params={"to": "/echo"}).request
+            with ai.agent().session("s-2"):
+                assert session.send(sent).json()["x-amplitude-session-id"] == "s-2"
+            assert session.send(sent).json() == {}
+
     @pytest.mark.parametrize("module", [httpx, httpx2])
     def test_an_httpx_request_may_go_again_in_another_session(
         self, ai: AmplitudeAI, service: str, module: Any

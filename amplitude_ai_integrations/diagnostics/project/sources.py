@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import stat
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ class Sources:
                 about = path.stat()
                 why = "" if stat.S_ISREG(about.st_mode) else "it is no regular file"
                 why = "it is larger than 1 MB" if about.st_size > LARGEST else why
-                source = b"" if why else path.read_bytes()
+                source = b"" if why else path.read_bytes().removeprefix(codecs.BOM_UTF8)
             except OSError as error:
                 why, source = (error.strerror or type(error).__name__).lower(), b""
             if why:
