@@ -17,6 +17,7 @@ from ..context.current import (
     merged,
     trace_of_message,
 )
+from ..context.forks import notice
 from ..context.identity import device_for, groups_of, replay_id, usable_id
 from ..context.memory import Origin, SessionMemory, memory_of
 from ..context.trace import Trace
@@ -79,6 +80,7 @@ class Recorder:
         """
         own_id = ""
         try:
+            notice()
             plan = plan_of(kind)
             if by_hand and (self.config.validate or self.config.debug):
                 warn_of_json(kind, given)

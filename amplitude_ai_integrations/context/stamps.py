@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from itertools import count
 from random import Random
 from typing import Final
+
+from .forks import in_each_child
 
 # Seeded by the operating system and apart from `random`, which programs seed for their own ends.
 _random: Final = Random()  # noqa: S311 - ids have to be unique, not secret
@@ -56,5 +57,4 @@ def seconds() -> float:
 
 
 _begin()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin)
+in_each_child(_begin)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,6 +12,7 @@ from amplitude.constants import PluginType
 from amplitude.plugin import AmplitudeDestinationPlugin, ContextPlugin, DestinationPlugin, verify_event
 
 from ..config import AIConfig
+from ..context.forks import in_each_child
 from ..exceptions import logger, shielded
 from .flush import FlushResult
 from .sinks import WireEvent
@@ -149,5 +149,4 @@ def _renew_all() -> None:
         client.begin_anew()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_all)
+in_each_child(_renew_all)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -12,7 +11,7 @@ from django.core.signals import setting_changed
 
 from ..client.active import silent_client
 from ..client.client import AmplitudeAI
-from ..context.forks import Guarded
+from ..context.forks import Guarded, in_each_child
 from ..exceptions import ConfigurationError, logger, shielded
 from ..web.options import Policy
 from ..web.settings import WebSettings
@@ -145,5 +144,4 @@ def _changed(*, setting: str, enter: bool = True, **_: Any) -> None:
 
 
 setting_changed.connect(_changed, dispatch_uid=__name__)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_doors.begin_anew)
+in_each_child(_doors.begin_anew)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
+import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from amplitude import Amplitude, Config
-from celery import Celery
+from celery import Celery, signals
 
 from amplitude_ai_integrations import AmplitudeAI, current_session
 from amplitude_ai_integrations.workers.celery import AmplitudeAICelery
 
-FOLDER, MADE_LATE = "TEST_CELERY_FOLDER", "TEST_CELERY_MADE_LATE"
+FOLDER, CLIENT, DIES = "TEST_CELERY_FOLDER", "TEST_CELERY_CLIENT", "TEST_CELERY_DIES"
 _NEVER = 60_000  # milliseconds: what arrives was delivered because the worker ends
 
 
@@ -37,18 +41,28 @@ def client_that_waits() -> AmplitudeAI:
     return AmplitudeAI(amplitude=Amplitude("key", settings))
 
 
+CLIENTS: dict[str, Callable[[], Any]] = {
+    "made at once": AmplitudeAI,
+    "made in the child": lambda: AmplitudeAI,
+    "of the customer's, made in the child": lambda: client_that_waits,
+}
+
+
+def _die(**_: Any) -> None:
+    """Be killed before anybody can do anything about one's end."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _worker(folder: Path) -> Celery:
     app = celery_on(folder)
-    client = client_that_waits if os.environ.get(MADE_LATE) else AmplitudeAI()
-    AmplitudeAICelery(app, amplitude_ai=client)
+    if os.environ[DIES]:
+        signals.worker_process_shutdown.connect(_die, weak=False)
+    AmplitudeAICelery(app, amplitude_ai=CLIENTS[os.environ[CLIENT]]())
 
     @app.task(name="answer", shared=False)
     def answer(number: int) -> None:
         current_session().track_ai_message("yes", "gpt-4o-mini", "openai", 5.0, turn_id=number)
-
-    @app.task(name="done", shared=False)
-    def done() -> None:
-        (folder / "done").touch()
+        (folder / f"done-{uuid.uuid4()}").touch()
 
     return app
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
 from weakref import WeakSet
 
+from ...context.forks import in_each_child, notice
 from ...exceptions import shielded
 
 AT_EXIT: Final = 1.8  # seconds; the interpreter takes some for itself, and two are promised
@@ -58,6 +58,7 @@ def note_worker() -> None:
 
 
 def _finish_all() -> None:
+    notice()
     deadline = time.monotonic() + AT_EXIT
     for one in tuple(_first):
         with shielded("exit"):
@@ -77,5 +78,4 @@ def begin_anew() -> None:
         one.begin_anew()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=begin_anew)
+in_each_child(begin_anew)

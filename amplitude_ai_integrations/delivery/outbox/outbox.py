@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import threading
 import time
@@ -11,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from ...context.forks import notice
 from ...exceptions import logger, shielded
-from . import ending
 from .counters import Counters
 from .deadletters import DeadLetters
 from .memory import MemorySegment
@@ -57,7 +56,6 @@ class Outbox:
         for segment in getattr(self, "segments", ()):
             if isinstance(segment, Segment):
                 segment.let_go()
-        self._pid = os.getpid()
         # Held by `with` alone, which nothing comes between that ends a thread or interrupts it.
         self._lock = threading.RLock()
         self._nested: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -79,9 +77,7 @@ class Outbox:
         ``is_taken`` where the caller delivers it, and settles what is returned: ``None`` where others that
         came before wait for the sender, which then delivers this one too.
         """
-        if self._pid != os.getpid():  # forked by something that does not tell Python
-            ending.begin_anew()
-            self.begin_anew()
+        notice()
         if self.is_inside:
             self._nested.put(payload)
             return None

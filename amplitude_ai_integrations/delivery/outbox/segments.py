@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Final
 from weakref import WeakSet
 from zlib import crc32
 
+from ...context.forks import in_each_child
 from .records import MARK, Record, decode
 
 try:
@@ -105,8 +107,9 @@ class Segment(Ledger):
         name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}"
         path = folder / (name + suffix)
         unfinished = folder / (name + UNFINISHED)
-        fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        segment = cls(fd, path, is_own=True)
+        with _opening:
+            fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+            segment = cls(fd, path, is_own=True)
         try:
             # Under its final name it would be taken for one that a dead process has left.
             _hold(fd)
@@ -127,13 +130,13 @@ class Segment(Ledger):
             UnknownFormatError: It is of a later format; it is left as it is.
         """
         try:
-            fd = os.open(path, os.O_RDWR)
+            with _opening:
+                segment = cls(os.open(path, os.O_RDWR), path, is_own=False)
         except OSError:
             return None
-        segment = cls(fd, path, is_own=False)
         try:
-            _hold(fd)
-            if path.stat().st_ino != os.fstat(fd).st_ino:
+            _hold(segment.fd)
+            if path.stat().st_ino != os.fstat(segment.fd).st_ino:
                 return None
             segment._read_header()
         except OSError:
@@ -308,17 +311,30 @@ class Segment(Ledger):
 
 
 _held: WeakSet[Segment] = WeakSet()
+# Held while a file is open and not in `_held` yet: a child forked then would hold it, and its parent's lock.
+_opening = threading.RLock()
 
 
 def _let_go_of_all() -> None:
     # A child would hold its parent's locks for as long as it lives.
+    global _opening  # noqa: PLW0603 - another process's thread may hold it
+    _opening = threading.RLock()
     for segment in tuple(_held):
         segment.let_go()
     _held.clear()
 
 
+def _wait_until_known() -> None:
+    _opening.acquire()
+
+
+def _may_open_again() -> None:
+    _opening.release()
+
+
+in_each_child(_let_go_of_all)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go_of_all)
+    os.register_at_fork(before=_wait_until_known, after_in_parent=_may_open_again)
 
 
 def _hold(fd: int) -> None:

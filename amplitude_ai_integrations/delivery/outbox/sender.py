@@ -93,16 +93,22 @@ class Sender:
         """Begin the thread unless it runs."""
         self._is_stopping = False
         if not self._running.acquire(blocking=False):
-            return
-        self.carrier.give_back()
-        # Made here and not before: gevent may have put its own in place meanwhile.
-        self._wake = queue.SimpleQueue()
-        arguments = (weakref.ref(self), self._wake)
-        thread = threading.Thread(target=_run, args=arguments, name="amplitude-ai-sender", daemon=True)
+            thread = self._thread
+            if thread is None or thread.is_alive():  # else it was killed before it could note that it ended
+                return
+        self._thread = None
         try:
+            self.carrier.give_back()
+            # Made here and not before: gevent may have put its own in place meanwhile.
+            self._wake = queue.SimpleQueue()
+            arguments = (weakref.ref(self), self._wake)
+            thread = threading.Thread(target=_run, args=arguments, name="amplitude-ai-sender", daemon=True)
             thread.start()
         except RuntimeError:  # too many threads, or the interpreter is ending: what waits is kept
             self._running.release()
+        except BaseException:
+            self._running.release()
+            raise
         else:
             self._thread = thread
             ending.note_worker()
@@ -120,6 +126,7 @@ class Sender:
         """Begin to deliver what can be delivered until ``deadline`` on the monotonic clock."""
         self.carrier.hurry()
         self.outbox.bring_forward()
+        self.outbox.adopt()  # a process that has sent nothing may be the last of several that have
         self._is_finishing = True
         marks = [] if self.outbox.is_inside else self.outbox.marks()
         self._last = self._flush(_Flush(marks, deadline=deadline, is_last=True))
@@ -173,13 +180,15 @@ class Sender:
     def thread_ended(self, wake: queue.SimpleQueue[None]) -> None:
         """Note that the thread that waited on ``wake`` is no more."""
         if self._wake is wake:
+            self._thread = None
             self._running.release()
             self._answer_flushes()
             if self._flushes and not self._is_stopping:  # it was killed, and somebody waits
                 self.start()
 
     def _woken(self, is_enough: bool) -> None:
-        if self._is_stopping or not self._running.locked():
+        thread = self._thread
+        if self._is_stopping or thread is None or not thread.is_alive():
             self.start()
         if is_enough or self._is_idle:
             self._is_enough = self._is_enough or is_enough
