@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What holds whatever the vendors' versions; the rest speaks of methods and messages that old ones lack.
-OLDEST := tests/client tests/delivery tests/pricing tests/analytics tests/workers \
+OLDEST := tests/client tests/delivery/outbox $(wildcard tests/delivery/test_*.py) tests/pricing tests/analytics tests/workers \
   tests/providers/test_openai_sessions.py tests/providers/test_openai_keywords.py tests/providers/test_openai_privacy.py
 
 $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml
@@ -76,6 +76,7 @@ bench: $(VENV)/main.stamp $(VENV)-bench/stamp $(VENV)-peer/stamp ## what we cost
 	$(VENV)-bench/bin/python -m benchmarks.asgi_doors
 	$(VENV)-bench/bin/python -m benchmarks.wsgi_doors
 	$(VENV)-bench/bin/python -m benchmarks.django_doors
+	$(BIN)/python -m benchmarks.delivery
 	$(BIN)/python -m benchmarks.openai_call
 	$(BIN)/python -m benchmarks.tracking $(VENV)-peer/bin/python
 	$(BIN)/python -m benchmarks.redaction $(VENV)-peer/bin/python

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -51,7 +52,8 @@ class OwnClient(Amplitude):  # type: ignore[misc]  # the client's package carrie
             plugin = self._own
         elif isinstance(plugin, DestinationPlugin) and not self._has_end:
             self._has_end = True
-            super()._register_on_exit()  # it may hold events of its own until then
+            # It may hold events of its own until then.
+            getattr(super(), "_register_on_exit", lambda: atexit.register(self.shutdown))()
         self.has_plugins = True
         super().add(plugin)
         return self

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
+from weakref import WeakSet
 
-from ...context.forks import notice
+from ...context.forks import in_each_child, notice
 from ...exceptions import logger, shielded
 from .counters import Counters
 from .deadletters import DeadLetters
@@ -50,6 +51,7 @@ class Outbox:
         self.dead_letters = DeadLetters(spool.folder) if spool is not None else None
         self.wake: Callable[[bool], None] = lambda _enough: None
         self.begin_anew()
+        _all.add(self)
 
     def begin_anew(self) -> None:
         """Begin with nothing, as a forked child does: what waits is its parent's."""
@@ -448,6 +450,17 @@ class Outbox:
     def _files(self) -> list[Segment]:
         every = (*self.segments, *(segment for _, segment in self._later))
         return [segment for segment in every if isinstance(segment, Segment)]
+
+
+_all: WeakSet[Outbox] = WeakSet()
+
+
+def _begin_anew() -> None:
+    for outbox in tuple(_all):
+        outbox.begin_anew()
+
+
+in_each_child(_begin_anew)
 
 
 def _short(reason: str) -> str:

@@ -143,6 +143,10 @@ class Segment(Ledger):
             return None
         return segment
 
+    def settle(self, start: int) -> bool:
+        """Note that a record needs nothing more; not where the file was let go of, and is sent by others."""
+        return self.fd >= 0 and super().settle(start)
+
     def append(self, record: bytes) -> int:
         """Write a record and return its offset; what was written only in part is taken back.
 
@@ -200,7 +204,8 @@ class Segment(Ledger):
 
     def left(self) -> list[Record]:
         """Return the records that were not taken."""
-        return list(self._records(self.taken, self.size, is_counting=True))
+        every = self._records(self.taken, self.size, is_counting=True)
+        return [it._replace(is_told=True) if it.start < self.told else it for it in every]
 
     def untold(self) -> list[Record]:
         """Return the records that the callback has not had, and count them as told."""

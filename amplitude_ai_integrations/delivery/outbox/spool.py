@@ -46,7 +46,8 @@ class Spool:
                 segment = Segment.adopt(path)
             except UnknownFormatError as error:
                 self._strangers.add(path)
-                logger.warning("%s has the format %s of a later version; it is left as it is.", path, error)
+                words = "%s has the format %s of a later version; it is left as it is."
+                logger.warning(words, path, str(error))  # who keeps the error keeps the file open
                 continue
             if segment is not None:
                 yield segment
