@@ -47,7 +47,7 @@ class Handing:
     """Hands events of a journal to a client; a ``Carrier`` whose server is that client."""
 
     def __init__(self, outbox: Outbox, watch: Watch, callback: Callback | None) -> None:
-        self.not_before = self.failed_at = 0.0
+        self.not_before = self.failed_at = self.asked_until = 0.0
         self.failures = 0
         self.trouble = ""
         self._outbox = outbox

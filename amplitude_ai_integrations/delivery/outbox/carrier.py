@@ -61,6 +61,7 @@ class Carrier:
     def __init__(self, outbox: Outbox, transport: Transport, api_key: str) -> None:
         self.not_before = 0.0  # on the monotonic clock
         self.failed_at = 0.0
+        self.asked_until = 0.0  # by the server, which nobody's hurry overrides
         self.trouble = ""  # why the last request failed
         self._outbox = outbox
         self._transport = transport
@@ -108,7 +109,7 @@ class Carrier:
     def forget(self) -> None:
         """Begin anew in a forked child: what was being carried is its parent's."""
         self._batches.clear()
-        self._transport.forget()
+        self._transport.close()  # this process's end of it; the parent's stays open
         self._backoff.reset()
         self.not_before = 0.0
         self.trouble = ""
@@ -230,7 +231,12 @@ class Carrier:
             batch = self._noting_tried(batch)
         self._outbox.counters.retried += len(batch.entries)
         self._again(batch)
+        self._heed(verdict)
         self._fail(verdict, max(self._backoff.next(), verdict.after or 0.0))
+
+    def _heed(self, verdict: Verdict) -> None:
+        if verdict.after:
+            self.asked_until = time.monotonic() + verdict.after
 
     def _park(self, batch: Batch, verdict: Verdict) -> None:
         """Keep everything until somebody has mended the key, the address, or what stands between."""
@@ -242,6 +248,7 @@ class Carrier:
                 taken.entries = [(it, record._replace(is_told=True)) for it, record in taken.entries]
         self._outbox.counters.retried += len(batch.entries)
         self._again(batch)
+        self._heed(verdict)
         self.failed_at = time.monotonic()
         self._pause(max(self._backoff.next(is_parked=True), verdict.after or 0.0))
         self._saying.say(

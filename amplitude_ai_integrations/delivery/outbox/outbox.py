@@ -395,11 +395,19 @@ class Outbox:
         if target is None:
             if isinstance(segment, Segment):
                 return None
-            target = MemorySegment(MEMORY_BYTES)
-            target.is_own = is_own
-            self._later.append((at, target))
+            target = self._ring(at, is_own=is_own)
         self._drop(RING, target.append(line), is_own=is_own)
         return target
+
+    def _ring(self, at: float, *, is_own: bool) -> MemorySegment:
+        """Return what holds all that is put off where there is no disk: one ring, so that it is bounded."""
+        for _, segment in self._later:
+            if isinstance(segment, MemorySegment) and segment.is_own == is_own:
+                return segment
+        ring = MemorySegment(MEMORY_BYTES)
+        ring.is_own = is_own
+        self._later.append((at, ring))
+        return ring
 
     def refuse(self, payload: bytes, reason: str) -> None:
         """Let an event be dead that cannot be sent at all."""

@@ -32,6 +32,7 @@ class Carries(Protocol):
 
     not_before: float  # on the monotonic clock
     failed_at: float
+    asked_until: float  # what the server has asked for, which nobody's hurry overrides
 
     @property
     def failures(self) -> int:
@@ -230,7 +231,7 @@ class Sender:
         carrier = self.carrier
         if self._flushes and not self._is_finishing:
             # Whoever waits should not wait for as long as an outage has taught to.
-            return min(carrier.not_before, carrier.failed_at + _FAIL_AGAIN)
+            return max(carrier.asked_until, min(carrier.not_before, carrier.failed_at + _FAIL_AGAIN))
         return carrier.not_before
 
     def _seconds_until_next(self) -> float:

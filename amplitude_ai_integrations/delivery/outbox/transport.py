@@ -99,10 +99,6 @@ class Transport:
     def __del__(self) -> None:
         self.close()
 
-    def forget(self) -> None:
-        """Let the connection be, which is the parent process's."""
-        self._connection = None
-
     def _exchange(self, url: str, data: bytes) -> Answer:
         connection = self._connection or self._connect()
         is_kept = False

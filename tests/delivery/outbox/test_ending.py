@@ -112,6 +112,7 @@ def test_all_begin_before_any_is_waited_for_and_have_one_deadline() -> None:
     assert {each.split()[1] for each in said[4:]} == {"ends"}
     assert len(said) == 7
     (deadline,) = {each for one in (first, *everyone) for each in one.deadlines}
+    assert ending.AT_EXIT <= 2.0
     assert before + ending.AT_EXIT <= deadline <= time.monotonic() + ending.AT_EXIT
 
 

@@ -320,10 +320,21 @@ def test_an_answer_without_an_end_is_given_up(
     start: Start, reach: Reach, monkeypatch: pytest.MonkeyPatch, script: Any
 ) -> None:
     monkeypatch.setattr(transport_module, "_WHOLE", 0.2 if script is trickle else 30.0)
-    server = start(script, OK)
+    sent: list[int] = []
+
+    class Counting:
+        def __init__(self, connection: socket.socket) -> None:
+            self.connection = connection
+
+        def sendall(self, data: bytes) -> None:
+            self.connection.sendall(data)
+            sent.append(len(data))
+
+    server = start(lambda connection: script(Counting(connection)), OK)
     transport = reach(f"http://{server.address}/")
     with pytest.raises(TimeoutError):
         post(transport)
+    assert sum(sent) < 32_000_000  # of which it has kept the first few
     assert post(transport).status == 200
     assert server.connections == 2
 
@@ -641,12 +652,12 @@ def test_a_proxy_that_opens_no_tunnel_fails(
     assert [line.split()[0] for line in proxy.request_lines()] == [b"CONNECT"]
 
 
-def test_what_is_forgotten_in_a_child_is_not_closed_for_its_parent(start: Start, reach: Reach) -> None:
+def test_what_is_closed_in_a_child_is_not_closed_for_its_parent(start: Start, reach: Reach) -> None:
     server = start()
     transport = reach(f"http://{server.address}/")
     post(transport)
     connection = transport._connection
-    transport.forget()
+    transport.close()
     assert connection is not None
     assert connection.sock is not None
     assert post(transport).status == 200
