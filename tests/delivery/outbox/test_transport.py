@@ -652,19 +652,6 @@ def test_a_proxy_that_opens_no_tunnel_fails(
     assert [line.split()[0] for line in proxy.request_lines()] == [b"CONNECT"]
 
 
-def test_what_is_closed_in_a_child_is_not_closed_for_its_parent(start: Start, reach: Reach) -> None:
-    server = start()
-    transport = reach(f"http://{server.address}/")
-    post(transport)
-    connection = transport._connection
-    transport.close()
-    assert connection is not None
-    assert connection.sock is not None
-    assert post(transport).status == 200
-    assert server.connections == 2
-    connection.close()
-
-
 def test_a_closed_transport_opens_again(start: Start, reach: Reach) -> None:
     server = start()
     transport = reach(f"http://{server.address}/")
