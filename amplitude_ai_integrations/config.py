@@ -149,7 +149,7 @@ class AIConfig:
     server_url: str | None = field(default_factory=_env("SERVER_URL", None, str))
     server_zone: str = field(default_factory=_env("SERVER_ZONE", "US", str.upper))
     use_batch: bool = field(default_factory=_env("USE_BATCH", False, _flag))
-    spool: str | None = field(default_factory=_env("SPOOL", None, str))
+    spool: str | os.PathLike[str] | None = field(default_factory=_env("SPOOL", None, str))
     durable: bool = field(default_factory=_env("DURABLE", False, _flag))
     propagate_context: bool = field(default_factory=_env("PROPAGATE_CONTEXT", False, _flag))
     review_mode: bool = field(default_factory=_review_mode)
@@ -171,6 +171,8 @@ class AIConfig:
         _check_zone(self.server_zone)
         _check_url(self.server_url)
         _check_share(self.session_sample_rate)
+        if self.spool is not None and not isinstance(self.spool, (str, os.PathLike)):
+            raise ConfigurationError(f"spool is {self.spool!r}; name a folder, or say 'off'.")
         for item in fields(self):
             if item.type == "bool" and not isinstance(getattr(self, item.name), bool):
                 raise ConfigurationError(

@@ -10,7 +10,7 @@ import pytest
 from amplitude_ai_integrations import AIConfig, AmplitudeAI, ConfigurationError, ContentMode, MemorySink
 
 FLAGS = ["redact_pii", "debug", "dry_run", "validate", "enabled", "propagate_context", "review_mode",
-         "capture_stack_trace", "strict_cost", "follow_threads"]  # fmt: skip
+         "capture_stack_trace", "strict_cost", "follow_threads", "use_batch", "durable"]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), (" On ", True), ("off", False)])
@@ -104,3 +104,9 @@ def test_a_configuration_does_not_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         AIConfig().debug = True  # type: ignore[misc]
     assert dataclasses.replace(AIConfig(), debug=True).debug is True
+
+
+@pytest.mark.parametrize("spool", [5, True, ["x"]])
+def test_a_spool_is_a_folder(spool: Any) -> None:
+    with pytest.raises(ConfigurationError, match="name a folder, or say 'off'"):
+        AIConfig(spool=spool)

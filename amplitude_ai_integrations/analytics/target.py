@@ -28,7 +28,7 @@ class Target(NamedTuple):
         """It in words, without what must not be shown."""
         zone, url, spool = self.config.server_zone, self.config.server_url, self.config.spool
         server = without_password(url) if url else f"Amplitude ({zone})"
-        memory = "; what waits is in memory only" if spool and spool.lower() == OFF else ""
+        memory = "; what waits is in memory only" if spool and str(spool).lower() == OFF else ""
         return f"{server}, to the project with the key {masked(self.api_key)}{memory}"
 
 

@@ -36,6 +36,7 @@ _SILENCE: Final = 300.0  # seconds without a word after which an event counts as
 _MOST_OPEN: Final = 20_000  # events in the client's hands; what comes then waits in the journal
 _MOST_OPEN_BYTES: Final = 32_000_000
 _AT_ONCE: Final = 200
+_A_MOMENT: Final = 0.05  # seconds
 _WHOLE: Final = 100_000_000  # characters: what is made plain JSON is not shortened
 
 
@@ -97,6 +98,7 @@ class Handing:
         """Hand over what waits in the journal and what was lost; tell whether there is more at once."""
         if self._watch.is_dead():
             self._begin_again()
+        self.asked_until = time.monotonic() + _A_MOMENT  # somebody who waits asks as fast as he may
         self._lose_the_silent()
         if getattr(self._watch.client.configuration, "opt_out", False):
             return False  # shut down: it would take events and forget them

@@ -463,7 +463,12 @@ def event(kind: str, **fields: Any) -> dict[str, Any]:
         "runtime": "python",
     }
     properties = {wire_name(name): value for name, value in {**common, **fields}.items()}
-    return {"event_type": f"[Agent] {kind}", "user_id": "ada", "library": "amplitude-ai-integrations", **properties}
+    return {
+        "event_type": f"[Agent] {kind}",
+        "user_id": "ada",
+        "library": "amplitude-ai-integrations",
+        **properties,
+    }
 
 
 def user_message(turn: int, trace: int, message: int, text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ MEMORY_BYTES: Final = 8 * 1024 * 1024
 _DISK_AGAIN: Final = 5.0  # seconds until a disk that failed is tried again
 _ENOUGH: Final = 200  # events that are sent without waiting for more
 _MOST_FILES: Final = 48  # that are held at once; a crash loop may leave thousands
+_MOST_UNTOLD: Final = 20_000  # dropped events that the callback is still to hear of
 _AN_HOUR: Final = 3600.0  # seconds
 _TOGETHER: Final = 2.0  # seconds; what is put off until about the same time shares a file
 
@@ -70,6 +72,7 @@ class Outbox:
         self._disk_at = 0.0
         self._unsaid = ""
         self._dropped: list[Record] = []
+        self._untold: deque[bytes] = deque(maxlen=_MOST_UNTOLD)
         self.counters = Counters()
         self._unwoken = 0
 
@@ -363,11 +366,16 @@ class Outbox:
         if dropped:
             words = "Too many events wait; the oldest are dropped. status() counts them."
             self._saying.say("dropped", logging.ERROR, words)
-        if self.tell is not None:
-            for record in dropped:
-                if not record.is_told:
-                    with shielded("on_event_callback"):
-                        self.tell(record.payload, 0, "dropped: too many events wait")
+        if self.tell is not None:  # by the sender: what a callback does must not hold up whoever tracks
+            self._untold.extend(record.payload for record in dropped if not record.is_told)
+
+    def tell_dropped(self) -> None:
+        """Tell the callback of the events that had to make room."""
+        while self._untold:
+            payload = self._untold.popleft()
+            if self.tell is not None:
+                with shielded("on_event_callback"):
+                    self.tell(payload, 0, "dropped: too many events wait")
 
     def _later_segment(self, at: float, *, is_own: bool) -> AnySegment | None:
         for due, segment in self._later:

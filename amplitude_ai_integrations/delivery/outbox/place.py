@@ -16,14 +16,14 @@ OFF: Final = "off"
 _FOLDER: Final = Path("amplitude-ai-integrations") / "spool"
 
 
-def spool_folder(configured: str | None) -> Path | None:
+def spool_folder(configured: str | os.PathLike[str] | None) -> Path | None:
     """Return the folder that holds the spools, or ``None`` where events are to stay in memory.
 
     Raises:
         RuntimeError: This user has no home.
     """
     if configured:
-        return None if configured.lower() == OFF else Path(configured).expanduser().absolute()
+        return None if str(configured).lower() == OFF else Path(configured).expanduser().absolute()
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":

@@ -100,6 +100,7 @@ class Sender:
         self._thread = None
         try:
             self.carrier.give_back()
+            self._scan_at = 0.0
             # Made here and not before: gevent may have put its own in place meanwhile.
             self._wake = queue.SimpleQueue()
             arguments = (weakref.ref(self), self._wake)
@@ -163,6 +164,7 @@ class Sender:
     def step(self) -> float:
         """Do what is to be done now, and return the seconds until there may be more."""
         self.outbox.drain_nested()
+        self.outbox.tell_dropped()
         self._scan()
         if self._is_due():
             self._is_enough, self._collected_at = False, None

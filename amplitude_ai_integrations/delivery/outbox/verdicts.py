@@ -107,8 +107,9 @@ def _refused(told: Mapping[str, Any], reason: str) -> Verdict:
 def _with_fields(told: Mapping[str, Any], reason: str) -> str:
     for name in _BY_INDEX:
         fields = told.get(name)
-        if isinstance(fields, Mapping) and fields:
-            return f"{reason} ({name}: {', '.join(map(str, fields))})"[:300]
+        found = [str(field) for field, at in fields.items() if at] if isinstance(fields, Mapping) else []
+        if found:
+            return f"{reason} ({name}: {', '.join(found)})"[:300]
     return f"{reason} (silenced_events)"
 
 

@@ -228,6 +228,7 @@ def test_the_oldest_are_dropped_at_the_cap_counted_and_told(
     assert left == id_range(dropped, 500)
     assert len(left) >= 60
     assert outbox.counters.dropped == {CAP: dropped}
+    outbox.tell_dropped()
     assert told == [(name, 0, "dropped: too many events wait") for name in id_range(dropped)]
     assert outbox.counters.counts() == (0, 500 - dropped, dropped)
     assert ["dropped" in record.getMessage() for record in caplog.records] == [True]
@@ -253,6 +254,7 @@ def test_what_was_told_is_not_told_again_when_it_is_dropped(folder: Path) -> Non
     assert ids(outbox.untold()) == id_range(10)
     put(outbox, *range(10, 200), size=1_000)
     dropped = outbox.counters.dropped.total()
+    outbox.tell_dropped()
     assert [name for name, _, _ in told] == id_range(10, dropped)
 
 
@@ -269,6 +271,7 @@ def test_what_is_dropped_while_it_is_read_is_not_sent_too(folder: Path) -> None:
         found = read_next(*about, **more)
         if not told:
             put(outbox, *range(5, 200), size=1_000)
+            outbox.tell_dropped()
         return found
 
     segment.read_next = read_slowly  # type: ignore[method-assign]
@@ -307,6 +310,7 @@ def test_a_drop_while_a_segment_is_read_gives_each_event_one_fate(folder: Path) 
     put(outbox, *range(6_000), size=1_000)
     is_over.set()
     sender.join(20)
+    outbox.tell_dropped()
     dropped = [name for name, _, _ in told]
     assert sorted(sent + dropped) == sorted(id_range(6_000))
     assert outbox.counters.dropped.total() == len(dropped)
@@ -321,6 +325,7 @@ def test_memory_keeps_the_newest_and_tells_of_the_others(caplog: pytest.LogCaptu
     left = taken_ids(outbox)
     assert 15 <= len(left) <= 20
     assert left == id_range(100 - len(left), 100)
+    outbox.tell_dropped()
     assert [name for name, _, _ in told] == id_range(100 - len(left))
     assert outbox.counters.dropped == {RING: 100 - len(left)}
     assert len(caplog.records) == 1
@@ -624,6 +629,7 @@ def test_a_callback_may_track_while_it_is_told_of_a_drop(monkeypatch: pytest.Mon
 
     outbox = Outbox(None, tell=tell)
     put(outbox, *range(10))
+    outbox.tell_dropped()
     left = taken_ids(outbox)
     assert sorted(told + left) == sorted([*id_range(10), *id_range(1_001, 1_005)])
 
