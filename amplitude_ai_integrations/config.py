@@ -215,7 +215,8 @@ def _check_url(url: str | None) -> None:
         return
     try:
         parts = urlsplit(url)
-        is_url = parts.scheme in ("http", "https") and bool(parts.netloc)
+        is_url = parts.scheme in ("http", "https") and bool(parts.netloc) and url == url.strip()
+        is_url = is_url and parts.port != 0  # which raises for one that is none
     except (ValueError, AttributeError):  # brackets that are no address, or no text at all
         is_url = False
     if not is_url:

@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from typing import Any, Final
 
-from ..exceptions import DELIVERY, shield
+from ..exceptions import DELIVERY, logger, shield
 from .flush import FLUSH_SECONDS
 from .outbox import ending
 
@@ -59,7 +59,8 @@ class Deferred:
     def _begin(self) -> None:
         self._jobs: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._is_running = False
+        self._limits: queue.SimpleQueue[tuple[float, Job]] = queue.SimpleQueue()
+        self._is_running = self._is_limiting = False
         self._taken = self._done = 0
         self._characters = 0
 
@@ -93,14 +94,26 @@ class Deferred:
 
         self._jobs.put((lambda: follow().add_done_callback(end), 0))
         self._start()
-        limit = threading.Timer(FLUSH_SECONDS, end)
-        limit.daemon = True
-        done.add_done_callback(lambda _it: limit.cancel())
-        try:
-            limit.start()
-        except RuntimeError:  # no thread can be begun any more: nobody else ends it
-            end()
+        self._limits.put((time.monotonic() + FLUSH_SECONDS, end))
+        if not self._is_limiting:
+            self._is_limiting = True
+            try:
+                threading.Thread(target=self._limit, name="amplitude-ai-limits", daemon=True).start()
+            except RuntimeError:  # no thread can be begun any more: nobody else ends it
+                end()
         return done
+
+    def _limit(self) -> None:
+        """End waits that have taken too long, and end with the last of them."""
+        while True:
+            while not self._limits.empty():
+                at, end = self._limits.get()
+                time.sleep(max(0.0, at - time.monotonic()))
+                end()
+            self._is_limiting = False
+            if self._limits.empty():  # still, now that the next one begins another thread
+                return
+            self._is_limiting = True
 
     def begin_to_finish(self, deadline: float) -> None:
         """Wait, until ``deadline`` on the monotonic clock, for all to be done."""
@@ -113,7 +126,9 @@ class Deferred:
             self._do(*self._jobs.get())
 
     def finish(self) -> None:
-        """Nothing is left to wait for."""
+        """Say what was not done in time."""
+        if self.waiting:
+            logger.error("%d events were not redacted before the process ended; they are lost.", self.waiting)
 
     def _start(self) -> bool:
         if not self._is_running:

@@ -6,6 +6,8 @@ import json
 import logging
 import threading
 import time
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from functools import partial
 from itertools import takewhile
 from typing import Any, Final
@@ -250,9 +252,11 @@ class DurableSink:
 
     def close(self, timeout: float = 0.0) -> None:
         """Flush the client, which is the customer's to shut down, and wait for its answers."""
-        self.client.flush()
-        self.sender.begin_to_finish(time.monotonic() + timeout)
-        self.sender.finish()
+        with suppress(FutureTimeoutError, TimeoutError):
+            self.flush().result(timeout)
+        self.outbox.save()
+        if self.outbox.is_empty:  # else the client may still answer for what it has
+            self.sender.stop()
 
     def counts(self) -> Counts:
         """Say what the client's callbacks have told so far."""

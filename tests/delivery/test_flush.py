@@ -93,7 +93,7 @@ def test_a_timeout_ends_the_wait_for_a_server_that_does_not_take_them(
         result = ai.flush(timeout=0.3)
     assert not result.done()
     assert counts(result) == (0, 3, 0)
-    assert "3 events were not delivered within" in caplog.text
+    assert "not delivered" not in caplog.text  # whoever names a time looks at the result
 
 
 def test_what_was_pending_is_delivered_once_the_server_is_back(make: Make, server: FaultServer) -> None:
@@ -194,7 +194,7 @@ async def test_aflush_ends_with_its_timeout(
     with ticking() as lags, caplog.at_level(logging.WARNING):
         result = await ai.aflush(timeout=0.3)
     assert counts(result) == (0, 2, 0)
-    assert "2 events were not delivered" in caplog.text
+    assert "not delivered" not in caplog.text
     assert len(lags) > 10
 
 

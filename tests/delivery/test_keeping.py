@@ -406,7 +406,8 @@ def test_nothing_is_lost_where_there_is_no_room(place: Destination, action: str)
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
 
-    words = [sys.executable, "-c", LITTLE_ROOM, str(place.folder), action]
+    # -B: Python would keep what it could write of a compiled module.
+    words = [sys.executable, "-B", "-c", LITTLE_ROOM, str(place.folder), action]
     run = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit, check=True, timeout=60)
     assert run.stdout != ""
     assert ids(place.waiting()) == dead_ids(place) == [one["insert_id"] for one in events]

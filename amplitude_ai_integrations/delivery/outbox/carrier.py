@@ -7,6 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -29,6 +30,7 @@ _QUICKLY: Final = 0.05
 _UNEXPLAINED_LONGEST: Final = 30.0
 _REMEMBERED_MS: Final = 7 * 24 * 3600 * 1000  # for so long Amplitude knows an insert id
 _TEN_MINUTES: Final = 600.0
+_MOST_WORDS: Final = 300  # characters of a reason
 _HARDLY_LARGE: Final = 100_000  # bytes
 _SECRET: Final = 8  # characters; what is shorter is no key of Amplitude's
 
@@ -144,9 +146,14 @@ class Carrier:
             verdict = judge(self._transport.post(self._body(batch), is_large=batch.is_large))
         except ERRORS as error:
             verdict = unreachable(error)
-        if len(self._key) >= _SECRET and self._key in verdict.reason:  # Amplitude repeats it
-            verdict = replace(verdict, reason=verdict.reason.replace(self._key, "..."))
+        verdict = replace(verdict, reason=self._fit_to_show(verdict.reason))
         self._do[verdict.kind](batch, verdict)
+
+    def _fit_to_show(self, reason: str) -> str:
+        """Return what a server says without the key, which Amplitude repeats, and what moves cursors."""
+        if len(self._key) >= _SECRET:
+            reason = reason.replace(self._key, "...")
+        return "".join(sign if sign.isprintable() else " " for sign in reason[:_MOST_WORDS])
 
     def _body(self, batch: Batch) -> Iterable[bytes]:
         yield self._head
@@ -156,11 +163,11 @@ class Carrier:
     def _settle(self, batch: Batch, verdict: Verdict) -> None:
         """All have arrived."""
         counters = self._outbox.counters
-        for segment, record in self._outbox.settle_all(batch.entries):
-            if segment.is_own:
-                counters.sent += 1
-            else:
-                counters.adopted_sent += 1
+        settled = self._outbox.settle_all(batch.entries)
+        own = sum(segment.is_own for segment, _ in settled)
+        counters.sent += own
+        counters.adopted_sent += len(settled) - own
+        for _, record in settled:
             self._tell(record, verdict.status, "sent")
         self._outbox.save()
         self._backoff.reset()
@@ -299,7 +306,7 @@ class Carrier:
 
     def _tell(self, record: Record, status: int, words: str) -> None:
         if self._outbox.tell is not None and not record.is_told:
-            with shielded("on_event_callback"):
+            with suppress(SystemExit), shielded("on_event_callback"):  # it would end this thread alone
                 self._outbox.tell(record.payload, status, words)
 
     def _fail(self, verdict: Verdict, seconds: float) -> None:
@@ -312,10 +319,10 @@ class Carrier:
 
     def _say_failing(self, verdict: Verdict) -> None:
         self.trouble = verdict.reason
-        counts = self._outbox.counters.counts()
+        waiting = self._outbox.counters.waiting
         words = "%s does not take events now (%s); %d wait, and are sent as soon as it does."
         server = self._transport.server
-        self._saying.say("failing", logging.WARNING, words, server, verdict.reason, counts.pending)
+        self._saying.say("failing", logging.WARNING, words, server, verdict.reason, waiting)
 
 
 def _bytes(entries: Sequence[Entry]) -> int:

@@ -23,6 +23,12 @@ class Counters:
     dropped: Counter[str] = field(default_factory=Counter)
     adopted_dropped: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def waiting(self) -> int:
+        """How many are on the way, adopted ones too."""
+        gone = self.adopted_sent + self.adopted_dead.total() + self.adopted_dropped.total()
+        return self.counts().pending + max(0, self.adopted - gone)
+
     def counts(self) -> Counts:
         """Return what callers ask for: arrived, on the way, and never to arrive."""
         lost = self.dead.total() + self.dropped.total()

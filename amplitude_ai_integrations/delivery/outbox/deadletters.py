@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from .segments import opening
+
 try:
     import fcntl
 except ImportError:  # no such locks on this platform
@@ -20,6 +22,8 @@ NAME: Final = "dead.jsonl"
 OLDER: Final = "dead.older.jsonl"
 _MOST_BYTES: Final = 8 * 1024 * 1024  # of each of the two files
 _OWNER_ONLY: Final = 0o600
+_PATIENCE: Final = 40  # looks whether another process is done with the file
+_A_MOMENT: Final = 0.05  # seconds between them
 
 
 class DeadLetter(NamedTuple):
@@ -49,37 +53,52 @@ class DeadLetters:
         line = json.dumps(about).encode()[:-1] + b', "event": ' + payload + b"}\n"
         with suppress(FileExistsError):
             self._path.parent.mkdir(mode=0o700, parents=True)
-        fd = self._open()
-        try:
-            if os.fstat(fd).st_size + len(line) > _MOST_BYTES:
-                self._path.replace(self._older)
-                os.close(fd)
-                fd = self._open()
-            size = os.fstat(fd).st_size
-            if os.write(fd, line) != len(line):
-                os.ftruncate(fd, size)  # else the next letter would be part of this one
-                raise OSError(errno.ENOSPC, "No space left on device")
-        finally:
-            os.close(fd)
+        for patience in range(_PATIENCE, -1, -1):
+            with opening():  # a child that is forked meanwhile would hold the file, and its lock
+                fd = self._open(must=not patience)
+                if fd is not None:
+                    try:
+                        if self._write(fd, line):
+                            return
+                    finally:
+                        os.close(fd)
+                    continue
+            time.sleep(_A_MOMENT)
+
+    def _write(self, fd: int, line: bytes) -> bool:
+        """Append a line, or turn the file over where it is full; tell whether it was appended."""
+        size = os.fstat(fd).st_size
+        if size and size + len(line) > _MOST_BYTES:
+            self._path.replace(self._older)
+            return False
+        if os.write(fd, line) != len(line):
+            os.ftruncate(fd, size)  # else the next letter would be part of this one
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return True
 
     def __iter__(self) -> Iterator[DeadLetter]:
         for path in (self._older, self._path):
-            with suppress(FileNotFoundError), path.open("rb") as lines:
+            with suppress(FileNotFoundError, IsADirectoryError), path.open("rb") as lines:
                 for line in lines:
                     letter = _read(line)
                     if letter is not None:
                         yield letter
 
-    def _open(self) -> int:
-        """Return the newer file, held against those who turn it over or take letters out."""
-        while True:
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
+    def _open(self, *, must: bool) -> int | None:
+        """Return the newer file, held against those who turn it over or take letters out; ``None`` while
+        they do, unless it must be.
+        """
+        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
+        try:
             if fcntl is not None:
-                fcntl.flock(fd, fcntl.LOCK_EX)
-            with suppress(FileNotFoundError):
-                if self._path.stat().st_ino == os.fstat(fd).st_ino:
-                    return fd
-            os.close(fd)
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._path.stat().st_ino == os.fstat(fd).st_ino:
+                return fd
+        except OSError:
+            if must:
+                return fd
+        os.close(fd)
+        return None
 
 
 def _read(line: bytes) -> DeadLetter | None:

@@ -13,6 +13,7 @@ from ...context.forks import in_each_child, notice
 from ...exceptions import shielded
 
 AT_EXIT: Final = 1.8  # seconds; the interpreter takes some for itself, and two are promised
+IN_MEMORY: Final = 10.0  # seconds, for events that would be lost
 _POOLS: Final = ("multiprocessing", "billiard")  # the latter is Celery's
 _BEFORE_OTHERS: Final = 100
 
@@ -59,10 +60,11 @@ def note_worker() -> None:
 
 def _finish_all() -> None:
     notice()
-    deadline = time.monotonic() + AT_EXIT
-    for one in tuple(_first):
+    for one in tuple(_first):  # what these have is in memory only
         with shielded("exit"):
-            one.begin_to_finish(deadline)
+            one.begin_to_finish(time.monotonic() + IN_MEMORY)
+            one.finish()
+    deadline = time.monotonic() + AT_EXIT
     everyone = tuple(_all)
     for one in everyone:  # all at once, then each in turn, so that one that hangs takes no time of others'
         with shielded("exit"):

@@ -177,7 +177,8 @@ class Outbox:
         at = time.monotonic() + seconds
         stuck = []
         with self._lock:
-            targets = {is_own: self._later_segment(at, is_own=is_own) for is_own in (True, False)}
+            near = max(_TOGETHER, seconds / 4)  # else a long wait would open a file every two seconds
+            targets = {is_own: self._later_segment(at, near, is_own=is_own) for is_own in (True, False)}
             for segment, record in entries:
                 line = encode_again(record.payload, record.tries + 1, record.first_ms, record.is_told)
                 is_own = segment.is_own
@@ -201,6 +202,7 @@ class Outbox:
             return 0
         held = {segment.path for segment in self._files()}
         events = found = 0
+        self._left = {path for path in self._left if path.exists()}
         self.is_full = len(held) >= _MOST_FILES
         if self.is_full:
             return 0
@@ -271,6 +273,11 @@ class Outbox:
         return all(segment.round != turn or segment.settled >= size for segment, turn, size in marks)
 
     @property
+    def has_left(self) -> bool:
+        """Whether files of this process's own were let go of with events in them."""
+        return bool(self._left)
+
+    @property
     def is_inside(self) -> bool:
         """Whether this thread is in the middle of something here, which a signal handler has interrupted."""
         return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]
@@ -323,9 +330,13 @@ class Outbox:
         return segment
 
     def _turn_over(self) -> None:
-        """Go on in a new segment, and drop the oldest ones until the rest is within bounds."""
-        assert self.spool is not None  # noqa: S101 - only files are turned over
+        """Go on in a new segment."""
         self._active = None
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Drop the oldest segments until the rest is within bounds."""
+        assert self.spool is not None  # noqa: S101 - asked only where there are files
         used = self.spool.used()
         while used > self.spool.most_bytes:
             files = self._files()
@@ -377,9 +388,10 @@ class Outbox:
                 with shielded("on_event_callback"):
                     self.tell(payload, 0, "dropped: too many events wait")
 
-    def _later_segment(self, at: float, *, is_own: bool) -> AnySegment | None:
+    def _later_segment(self, at: float, near: float, *, is_own: bool) -> AnySegment | None:
         for due, segment in self._later:
-            if abs(due - at) < _TOGETHER and segment.is_own == is_own:
+            has_room = isinstance(segment, MemorySegment) or segment.size < SEGMENT_BYTES
+            if abs(due - at) < near and segment.is_own == is_own and has_room:
                 return segment
         return None
 
@@ -391,8 +403,9 @@ class Outbox:
                 target = self.spool.create(LATER)
                 target.is_own = is_own
                 self._later.append((at, target))
-            except OSError as error:
-                logger.debug("Nothing can be put off: %s", error)
+                self._make_room()
+            except OSError:  # the caller keeps what cannot be put off
+                pass
         if isinstance(target, Segment):
             try:
                 target.append(line)
@@ -447,8 +460,8 @@ class Outbox:
                 segment.empty()
             else:
                 self._discard(segment)
-        except OSError as error:  # what is settled may be sent again, which its insert id tells
-            logger.debug("The spool cannot be written: %s", error)
+        except OSError:  # what is settled may be sent again, which its insert id tells
+            pass
 
     def _discard(self, segment: Segment) -> None:
         if segment in self.segments:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from .outbox import Outbox
 
@@ -12,7 +13,7 @@ def report(outbox: Outbox, server: str, trouble: str) -> dict[str, Any]:
     counters, why = outbox.counters, outbox.why_memory
     place = str(outbox.spool.folder) if outbox.spool is not None and not why else "memory"
     return {
-        "server": server,
+        "server": _without_login(server),
         "spool": f"{place} ({why})" if why else place,
         "appended": counters.appended,
         "sent": counters.sent,
@@ -27,3 +28,8 @@ def report(outbox: Outbox, server: str, trouble: str) -> dict[str, Any]:
         "oldest_seconds": round(outbox.oldest, 1),
         "failing": trouble,
     }
+
+
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

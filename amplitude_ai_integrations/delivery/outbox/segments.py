@@ -32,6 +32,7 @@ _FORMAT: Final = 1
 _TITLE_BYTES: Final = 40
 HEADER_BYTES: Final = 128
 _WINDOW: Final = 131_072  # bytes read at once; more where one event is larger
+_LARGEST: Final = 32 * 1024 * 1024  # more than any record is
 _OWNER_ONLY: Final = 0o600
 
 
@@ -285,8 +286,11 @@ class Segment(Ledger):
                 begin += len(data)
                 continue
             whole = pieces[1:] if is_last else pieces[1:-1]
-            if not whole and not is_last:  # one record is larger than the window
-                window *= 2
+            if not whole and not is_last:
+                if window < _LARGEST:  # one record is larger than the window
+                    window *= 2
+                else:  # than any is
+                    begin += len(data)
                 continue
             for piece in whole:
                 record = decode(piece, start)
@@ -318,6 +322,11 @@ class Segment(Ledger):
 _held: WeakSet[Segment] = WeakSet()
 # Held while a file is open and not in `_held` yet: a child forked then would hold it, and its parent's lock.
 _opening = threading.RLock()
+
+
+def opening() -> threading.RLock:
+    """Return what keeps this process from being forked while it is held."""
+    return _opening
 
 
 def _let_go_of_all() -> None:

@@ -86,7 +86,7 @@ class Sender:
         self._flushes: list[_Flush] = []
         self._running = threading.Lock()  # held while there is a thread, whoever of several began it
         self._is_stopping = self._is_finishing = False
-        self._is_idle = self._is_enough = False
+        self._is_idle = self._is_enough = self._closes = False
         self._collected_at: float | None = None
         self._scan_at = 0.0
 
@@ -121,6 +121,8 @@ class Sender:
         Done at once where whoever asks would wait for itself: in a callback, or in a signal handler that has
         interrupted the outbox.
         """
+        if self.outbox.has_left and not self.outbox.is_inside:
+            self.outbox.adopt()
         is_self = self.outbox.is_inside or threading.current_thread() is self._thread
         return self._flush(_Flush([] if is_self else self.outbox.marks())).done
 
@@ -150,9 +152,11 @@ class Sender:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(_GOODBYE)
-        if thread is None or not thread.is_alive():
+        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            self._closes = True  # it is in the middle of a request, whose answer is to be written down
+        else:
             self.carrier.close()
-        self.outbox.close()
+            self.outbox.close()
 
     def stop(self) -> None:
         """Stop without delivering anything; what waits is left to the next process."""
@@ -183,6 +187,10 @@ class Sender:
     def thread_ended(self, wake: queue.SimpleQueue[None]) -> None:
         """Note that the thread that waited on ``wake`` is no more."""
         if self._wake is wake:
+            if self._closes and self._is_stopping:
+                self.outbox.save()
+                self.outbox.close()
+            self._closes = False
             self._thread = None
             self._running.release()
             self._answer_flushes()

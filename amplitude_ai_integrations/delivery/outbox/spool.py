@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -65,11 +66,18 @@ class Spool:
         for path in found:
             if path.suffix == UNFINISHED:
                 _remove_abandoned(path)
-        return sorted(path for path in found if path.suffix in (EVENTS, LATER))
+        return sorted(path for path in found if path.suffix in (EVENTS, LATER) and _is_file(path))
 
     def used(self) -> int:
         """Return the bytes that all segments take."""
         return sum(map(_size, self.paths()))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _size(path: Path) -> int:

@@ -107,6 +107,8 @@ class Transport:
                 connection.sock.settimeout(self.timeout)
             connection.request("POST", self._target(url), data, self._headers)
             with connection.getresponse() as response:
+                if response.status < 200:  # one of several answers, of which this client knows only the last
+                    raise HTTPException(f"an answer with the status {response.status}")
                 body = bytearray()
                 deadline = time.monotonic() + _WHOLE
                 while part := response.read1(65536):

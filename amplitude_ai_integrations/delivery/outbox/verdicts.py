@@ -59,6 +59,7 @@ _BY_PEOPLE: Final = (
     "exceeded_daily_quota_devices",
 )
 _CLOSED: Final = frozenset((401, 402, 403, 404, 405, 407, 410, 421, 451))
+_MOST_WORDS: Final = 2_000  # characters
 _LONGEST_AFTER: Final = 3600.0
 
 
@@ -72,7 +73,7 @@ def judge(answer: Answer) -> Verdict:
     status = answer.status
     told = _told(answer.body)
     error = told.get("error") if told else None
-    reason = f"HTTP {status}" + (f": {error}"[:200] if error and isinstance(error, str) else "")
+    reason = f"HTTP {status}" + (f": {error}"[:_MOST_WORDS] if error and isinstance(error, str) else "")
     if 200 <= status < 300:
         if told is not None and not told.get("error") and told.get("code", 200) == 200:
             return Verdict(Kind.TAKEN, status, reason)
@@ -109,7 +110,7 @@ def _with_fields(told: Mapping[str, Any], reason: str) -> str:
         fields = told.get(name)
         found = [str(field) for field, at in fields.items() if at] if isinstance(fields, Mapping) else []
         if found:
-            return f"{reason} ({name}: {', '.join(found)})"[:300]
+            return f"{reason} ({name}: {', '.join(found)})"
     return f"{reason} (silenced_events)"
 
 

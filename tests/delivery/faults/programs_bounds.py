@@ -28,6 +28,7 @@ def _until_told(child: Child) -> None:
 
 def on_a_full_disk(child: Child) -> None:
     """Track more than files may hold."""
+    sys.dont_write_bytecode = True  # a compiled module would be cut, and be kept so
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     child.client()
     child.track(child.options["events"])
@@ -38,6 +39,7 @@ def on_a_full_disk(child: Child) -> None:
 def on_a_disk_that_recovers(child: Child) -> None:
     """Track while files may not grow, and on when they may again."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    sys.dont_write_bytecode = True  # as above
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, limits[1]))
     child.client()
     child.track(child.options["events"])

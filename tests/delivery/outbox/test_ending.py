@@ -107,11 +107,12 @@ def test_all_begin_before_any_is_waited_for_and_have_one_deadline() -> None:
     ending.note_first(first)
     before = time.monotonic()
     ending._finish_all()
-    assert said[0] == "first begins"
-    assert {each.split()[1] for each in said[1:4]} == {"begins"}
-    assert {each.split()[1] for each in said[4:]} == {"ends"}
-    assert len(said) == 7
-    (deadline,) = {each for one in (first, *everyone) for each in one.deadlines}
+    assert said[:2] == ["first begins", "first ends"]
+    assert {each.split()[1] for each in said[2:5]} == {"begins"}
+    assert {each.split()[1] for each in said[5:]} == {"ends"}
+    assert len(said) == 8
+    (deadline,) = {each for one in everyone for each in one.deadlines}
+    assert before + ending.IN_MEMORY <= first.deadlines[0] <= time.monotonic() + ending.IN_MEMORY
     assert ending.AT_EXIT <= 2.0
     assert before + ending.AT_EXIT <= deadline <= time.monotonic() + ending.AT_EXIT
 

@@ -7,6 +7,7 @@ import fcntl
 import os
 import resource
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,11 +46,13 @@ def adopted(path: Path) -> Segment:
 def largest_file(size: int) -> Iterator[None]:
     """Let the system refuse longer files, as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    sys.dont_write_bytecode = True  # a compiled module would be cut, and be kept so
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode = False
 
 
 def test_a_file_is_the_owner_s_alone_and_nothing_else_is_left(folder: Path) -> None:
