@@ -172,6 +172,9 @@ def _noting_status(send: Send, session: RequestSession) -> Send:
     return through
 
 
+_AT_THE_END = 1.0  # seconds; what is left then is on disk, and the end of the process goes on with it
+
+
 def _delivering_at_the_end(send: Send, policy: Policy) -> Send:
     """Return a channel that delivers what waits before it says that the application is down.
 
@@ -181,7 +184,8 @@ def _delivering_at_the_end(send: Send, policy: Policy) -> Send:
     async def through(message: Message) -> None:
         if message["type"] == "lifespan.shutdown.complete":
             with shielded("end of server"):
-                await await_for(policy.ai.flush())
+                is_kept = policy.ai.recorder.pipeline.is_kept
+                await await_for(policy.ai.flush(), _AT_THE_END if is_kept else None)
         await send(message)
 
     return through

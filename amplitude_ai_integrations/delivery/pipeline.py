@@ -41,6 +41,7 @@ class Pipeline:
         is_redacting = config.redact_pii or config.custom_redaction_patterns or config.custom_redaction_fn
         has_words = config.content_mode is not ContentMode.METADATA_ONLY
         can_wait = bool(sinks) and getattr(sinks[-1], "is_background", False)
+        self.is_kept = can_wait  # what is not delivered now is delivered by another process
         self._deferred = Deferred() if can_wait and has_words and is_redacting else None
 
     def submit(
