@@ -305,7 +305,7 @@ def test_a_key_in_an_answer_is_not_told(shell: Shell, server: FaultServer) -> No
     server.plan(Step(lambda _request: Reply(400, {"code": 400, "error": f"Invalid API key: {KEY}\x1b[2J"})))
     answers = [shell("replay", "--timeout", "1"), shell("list"), shell("list", "--json"), shell("show")]
     answers += [shell("replay", "--dead", "--timeout", "1", PYTHONWARNINGS="default")]
-    assert "2 events left: HTTP 400: Invalid API key: ...?[2J\n" in answers[-1].stdout
+    assert "2 events left: HTTP 400: Invalid API key: ... [2J\n" in answers[-1].stdout
     for answer in answers:
         assert KEY not in answer.stdout + answer.stderr
         assert "\x1b" not in answer.stdout + answer.stderr

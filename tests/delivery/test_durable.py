@@ -126,7 +126,8 @@ def test_what_the_server_refuses_for_good_is_dead_and_its_neighbours_arrive(
     ai = make(client(), durable=True, on_event_callback=told)
     track(ai, "a")
     ai.track_span("bad", "bad")
-    until(lambda: ai.status()["events"] == {"delivered": 1, "pending": 0, "dead": 1})
+    until(lambda: len(told.codes) == 2)  # told just after it is counted
+    assert ai.status()["events"] == {"delivered": 1, "pending": 0, "dead": 1}
     assert sorted(told.codes) == [("a", 200), ("bad", 400)]
     (letter,) = journal(ai).outbox.dead_letters
     assert (letter.status, letter.event["user_id"]) == (400, "bad")
