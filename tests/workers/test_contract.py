@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
@@ -239,5 +240,8 @@ class TestWebRequest:
 
     def test_it_ends_where_that_was_asked_for(self, lane: Lane, serve: Serve) -> None:
         self.visit(lane, serve, end_session=True)
+        deadline = time.monotonic() + 5
+        while len(lane.sink.events) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)  # the end comes after the response
         kinds = sorted(event["event_type"] for event in lane.sink)
         assert kinds == ["[Agent] AI Response", "[Agent] Session End", "[Agent] User Message"]
