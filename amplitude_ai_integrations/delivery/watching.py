@@ -7,7 +7,7 @@ https://github.com/amplitude/Amplitude-Python
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from queue import Empty
 from typing import Any
@@ -19,8 +19,6 @@ from amplitude.worker import Workers
 
 from .official import WholeEvent
 from .own_client import renew_locks
-
-Lost = Callable[[Any], None]
 
 
 class WatchedEvent(WholeEvent):

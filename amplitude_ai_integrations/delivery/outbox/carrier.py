@@ -7,11 +7,9 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ...exceptions import shielded
 from .backoff import Backoff
 from .outbox import Entry, Outbox
 from .people import ids_of
@@ -305,9 +303,8 @@ class Carrier:
         return bool(record.first_ms) and time.time_ns() // 1_000_000 - record.first_ms > _REMEMBERED_MS
 
     def _tell(self, record: Record, status: int, words: str) -> None:
-        if self._outbox.tell is not None and not record.is_told:
-            with suppress(SystemExit), shielded("on_event_callback"):  # it would end this thread alone
-                self._outbox.tell(record.payload, status, words)
+        if not record.is_told:
+            self._outbox.tell_of(record.payload, status, words)
 
     def _fail(self, verdict: Verdict, seconds: float) -> None:
         self.failed_at = time.monotonic()

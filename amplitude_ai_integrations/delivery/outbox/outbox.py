@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from weakref import WeakSet
@@ -188,6 +189,8 @@ class Outbox:
                     continue
                 targets[is_own] = target
                 segment.settle(record.start)
+        if self._dropped:
+            self._say_trouble()
         return stuck
 
     def save(self) -> None:
@@ -339,7 +342,7 @@ class Outbox:
         assert self.spool is not None  # noqa: S101 - asked only where there are files
         used = self.spool.used()
         while used > self.spool.most_bytes:
-            files = self._files()
+            files = [segment for segment in self._files() if segment is not self._active]
             if len(files) < 2:  # the newest is kept, whatever others take
                 break
             oldest = min(files, key=lambda it: it.path.name)
@@ -383,10 +386,16 @@ class Outbox:
     def tell_dropped(self) -> None:
         """Tell the callback of the events that had to make room."""
         while self._untold:
-            payload = self._untold.popleft()
-            if self.tell is not None:
-                with shielded("on_event_callback"):
-                    self.tell(payload, 0, "dropped: too many events wait")
+            self.tell_of(self._untold.popleft(), 0, "dropped: too many events wait")
+
+    def tell_of(self, payload: bytes, code: int, words: str) -> None:
+        """Tell the callback, if there is one, what became of an event."""
+        if self.tell is not None:
+            with (
+                suppress(SystemExit),
+                shielded("on_event_callback"),
+            ):  # it would end one thread
+                self.tell(payload, code, words)
 
     def _later_segment(self, at: float, near: float, *, is_own: bool) -> AnySegment | None:
         for due, segment in self._later:
@@ -434,9 +443,7 @@ class Outbox:
         """Let an event be dead that cannot be sent at all."""
         self.counters.appended += 1
         self.bury(payload, reason, 0, 0, is_own=True)
-        if self.tell is not None:
-            with shielded("on_event_callback"):
-                self.tell(payload, 0, reason)
+        self.tell_of(payload, 0, reason)
 
     def bury(self, payload: bytes, reason: str, status: int, attempts: int, *, is_own: bool) -> None:
         """Keep an event among the dead."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import resource
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,19 @@ def payload(number: int, *, user: str = "user-1", size: int = 0) -> bytes:
 def id_of(payload: bytes) -> str:
     """Return the insert id of an event."""
     return str(json.loads(payload)["insert_id"])
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let the system refuse longer files, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    sys.dont_write_bytecode = True  # a compiled module would be cut, and be kept so
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode = False
 
 
 def ids(records: Iterable[Record]) -> list[str]:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import resource
 import signal
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +19,7 @@ from amplitude_ai_integrations.delivery.outbox.outbox import CAP, RING, Outbox
 from amplitude_ai_integrations.delivery.outbox.segments import HEADER_BYTES, LATER, Segment
 from amplitude_ai_integrations.delivery.outbox.spool import Spool
 
-from .conftest import id_of, id_range, ids, left_behind, payload, taken
+from .conftest import id_of, id_range, ids, largest_file, left_behind, payload, taken
 
 Told = list[tuple[str, int, "str | None"]]
 
@@ -49,19 +45,6 @@ def deliver(outbox: Outbox) -> list[str]:
 def telling() -> tuple[Told, object]:
     told: Told = []
     return told, lambda payload, code, words: told.append((id_of(payload), code, words))
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """Let the system refuse longer files, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    sys.dont_write_bytecode = True  # a compiled module would be cut, and be kept so
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        sys.dont_write_bytecode = False
 
 
 @pytest.fixture
@@ -500,6 +483,29 @@ def test_what_cannot_be_put_off_since_the_disk_is_full_stays_where_it_is(spool: 
         assert outbox.put_off(entries, 30) == entries
     outbox.give_back()
     assert taken_ids(outbox) == id_range(5)
+
+
+def test_the_cap_holds_for_what_is_put_off_and_spares_the_file_that_is_written_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "SEGMENT_BYTES", 10_000)
+    told, tell = telling()
+    spool = Spool(folder, most_bytes=40_000)
+    outbox = Outbox(spool, tell=tell)  # type: ignore[arg-type]
+    for first in range(0, 200, 5):
+        put(outbox, *range(first, first + 5), size=1_000)
+        assert outbox.put_off(taken(outbox), 60) == []
+        outbox.save()
+        assert spool.used() <= 40_000 + 10_000
+    put(outbox, 200)
+    assert taken_ids(outbox) == ["id-200"]
+    outbox.tell_dropped()
+    outbox.bring_forward()
+    left = taken_ids(outbox)
+    assert [name for name, _, _ in told] == id_range(200 - len(left))
+    assert sorted(left) == sorted(id_range(200 - len(left), 200))
+    assert outbox.counters.dropped == {CAP: len(told)}
+    assert len(told) > 100
 
 
 def test_marks_are_settled_when_what_was_there_is_whatever_comes_after(spool: Spool) -> None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import resource
 import stat
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,7 +20,7 @@ from amplitude_ai_integrations.delivery.outbox.segments import (
     UnknownFormatError,
 )
 
-from .conftest import id_range, ids, left_behind, payload, whole
+from .conftest import id_range, ids, largest_file, left_behind, payload, whole
 
 SIZES = [0, 3, 700, 999_800, 1_000_100, 2_500_000]  # around the window that is read at once
 
@@ -40,19 +36,6 @@ def adopted(path: Path) -> Segment:
     segment = Segment.adopt(path)
     assert segment is not None
     return segment
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """Let the system refuse longer files, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    sys.dont_write_bytecode = True  # a compiled module would be cut, and be kept so
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        sys.dont_write_bytecode = False
 
 
 def test_a_file_is_the_owner_s_alone_and_nothing_else_is_left(folder: Path) -> None:
