@@ -99,7 +99,7 @@ def on_waitress(host: Host) -> Iterator[tuple[str, Callable[[], None]]]:
             time.sleep(0.001)
 
     yield f"http://127.0.0.1:{server.effective_port}", wait_until_idle
-    server.close()
+    server.trigger.pull_trigger(server.close)  # in its own thread, which may be waiting on what is closed
     thread.join(5)
 
 
