@@ -109,7 +109,7 @@ class Carrier:
     def forget(self) -> None:
         """Begin anew in a forked child: what was being carried is its parent's."""
         self._batches.clear()
-        self._transport.close()  # this process's end of it; the parent's stays open
+        self._transport.abandon()
         self._backoff.reset()
         self.not_before = 0.0
         self.trouble = ""

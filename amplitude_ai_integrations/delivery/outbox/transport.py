@@ -9,9 +9,9 @@ import encodings.idna  # noqa: F401 - the first request would import it in the s
 import time
 from base64 import b64encode
 from collections.abc import Iterable
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLError
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -56,6 +56,7 @@ class Transport:
 
     def __init__(self, url: str, large_url: str) -> None:
         self._connection: HTTPConnection | None = None
+        self._response: HTTPResponse | None = None
         self.timeout = TIMEOUT
         self._parts = urlsplit(url)
         self._url = url
@@ -94,7 +95,22 @@ class Transport:
         """Close the connection; the next request opens another."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._response = None
+
+    def abandon(self) -> None:
+        """Let go of the connection in a forked child; the parent's end of it stays open.
+
+        Not by closing it: a thread that the child does not have may have been reading, and have left the
+        reader locked.
+        """
+        connection, response = self._connection, self._response
+        self._connection = self._response = None
+        if response is not None and response.fp is not None:
+            reader: Any = response.fp
+            reader.raw.close()  # it counts as closed now, and is not closed again when it is freed
+            response.fp = None  # type: ignore[assignment] # as where it is closed
+        if connection is not None and connection.sock is not None:
+            connection.sock.close()
 
     def __del__(self) -> None:
         self.close()
@@ -137,8 +153,13 @@ class Transport:
             else:
                 self._is_absolute = True
                 self._headers |= _authorization(proxy)
+        connection.response_class = self._respond  # type: ignore[assignment] # it is called, and no more
         self._connection = connection
         return connection
+
+    def _respond(self, *args: Any, **options: Any) -> HTTPResponse:
+        self._response = HTTPResponse(*args, **options)
+        return self._response
 
     def _target(self, url: str) -> str:
         parts = urlsplit(url)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response, StreamingResponse
 
 from tests.conftest import Serve
 from tests.fakes.collector import Collector
@@ -23,17 +23,30 @@ class SlowAtFirst(Collector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_asked = self.may_answer = False
+        self.is_asked = self.may_answer = self.begins_to_answer = False
         self.bodies_of: dict[int, list[bytes]] = {}  # by the port of the client
 
-    async def take(self, request: Request) -> JSONResponse:
+    async def take(self, request: Request) -> Response:
         assert request.client is not None
         self.bodies_of.setdefault(request.client.port, []).append(await request.body())
-        if not self.is_asked:
-            self.is_asked = True
-            while not self.may_answer:
-                await asyncio.sleep(0.01)
+        if self.is_asked:
+            return await super().take(request)
+        if self.begins_to_answer:
+            return StreamingResponse(self._slowly(await super().take(request)))
+        self.is_asked = True
+        await self._pause()
         return await super().take(request)
+
+    async def _slowly(self, answer: Response) -> AsyncIterator[bytes]:
+        body = bytes(answer.body)
+        yield body[:5]
+        self.is_asked = True
+        await self._pause()
+        yield body[5:]
+
+    async def _pause(self) -> None:
+        while not self.may_answer:
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -99,10 +112,12 @@ def test_what_a_killed_parent_left_is_not_held_by_its_child(
     assert place.doubled == []
 
 
+@pytest.mark.parametrize("begins_to_answer", [False, True])
 @pytest.mark.parametrize("watched", ["fork_during_a_request"], indirect=True)
 def test_a_request_that_is_open_during_a_fork_is_the_parents_alone(
-    watched: Watched, place: Place, collector: SlowAtFirst
+    watched: Watched, place: Place, collector: SlowAtFirst, begins_to_answer: bool
 ) -> None:
+    collector.begins_to_answer = begins_to_answer
     watched.wait()
     assert wait_for(lambda: collector.is_asked)
     watched.go_on()
