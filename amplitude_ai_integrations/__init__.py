@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         strip_provider_prefix,
     )
     from .propagation import extract_context, inject_context
-    from .providers.openai import AsyncOpenAI, OpenAI
+    from .providers.openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
     from .schema.enrichments import (
         EvidenceQuote,
         MessageLabel,
@@ -83,7 +83,7 @@ _MODULES = {
         "strip_provider_prefix",
     ),
     "propagation": ("extract_context", "inject_context"),
-    "providers.openai": ("AsyncOpenAI", "OpenAI"),
+    "providers.openai": ("AsyncAzureOpenAI", "AsyncOpenAI", "AzureOpenAI", "OpenAI"),
     "schema.enrichments": (
         "EvidenceQuote",
         "MessageLabel",
@@ -101,7 +101,9 @@ __all__ = [
     "AmplitudeAI",
     "AmplitudeAIError",
     "AmplitudeAIWrapError",
+    "AsyncAzureOpenAI",
     "AsyncOpenAI",
+    "AzureOpenAI",
     "BoundAgent",
     "ConfigurationError",
     "ConsoleSink",

@@ -60,28 +60,20 @@ class Integration:
 
 PROVIDERS: Final[dict[str, Integration]] = {
     "openai": Integration("OpenAI", "openai", "openai>=1.68", "openai", ("OpenAI", "AsyncOpenAI")),
-}
-OTHER_PROVIDERS: Final = (
-    Integration(
-        "Azure OpenAI",
-        "openai",
-        "openai>=1.68",
-        "azure",
-        ("AzureOpenAI", "AsyncAzureOpenAI"),
-        is_covered=False,
+    "azure": Integration(
+        "Azure OpenAI", "openai", "openai>=1.68", "azure", ("AzureOpenAI", "AsyncAzureOpenAI")
     ),
-    Integration(
+    "anthropic": Integration(
         "Anthropic",
         "anthropic",
         "anthropic>=0.49",
         "anthropic",
         ("Anthropic", "AsyncAnthropic", "AnthropicBedrock", "AnthropicVertex"),
-        is_covered=False,
     ),
-    Integration("Gemini", "google.genai", "google-genai>=1", "gemini", ("Client",), is_covered=False),
-    Integration("Bedrock", "boto3", "boto3>=1.34.116", "bedrock", is_covered=False),
-    Integration("Mistral", "mistralai", "mistralai>=1", "mistral", ("Mistral",), is_covered=False),
-)
+    "gemini": Integration("Gemini", "google.genai", "google-genai>=1", "gemini", ("Client",)),
+    "bedrock": Integration("Bedrock", "boto3", "boto3>=1.34.116", "bedrock"),
+    "mistral": Integration("Mistral", "mistralai", "mistralai>=1", "mistral", ("Mistral",)),
+}
 WEB: Final = (
     Integration("FastAPI", "fastapi", "fastapi>=0.115.12", "fastapi"),
     Integration("Starlette", "starlette", "starlette", None),
@@ -106,7 +98,7 @@ AGENT_FRAMEWORKS: Final = (
     Integration("MCP", "mcp", "mcp>=1.2", "mcp", is_covered=False),
 )
 HELPERS: Final = (Integration("tiktoken", "tiktoken", "tiktoken>=0.7", "tokens"),)
-INTEGRATIONS: Final = (*PROVIDERS.values(), *OTHER_PROVIDERS, *WEB, *WORKERS, *AGENT_FRAMEWORKS, *HELPERS)
+INTEGRATIONS: Final = (*PROVIDERS.values(), *WEB, *WORKERS, *AGENT_FRAMEWORKS, *HELPERS)
 
 _lock = threading.RLock()
 _observed: Counter[str] = Counter()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import Any, Final, TypeVar
 
 from .exceptions import AmplitudeAIWrapError
 
 Client = TypeVar("Client")
+
+# By the package that a client's class, or one it is made of, comes from.
+_PROVIDERS: Final = {
+    "anthropic": ".providers.anthropic",
+    "botocore": ".providers.bedrock",
+    "google": ".providers.gemini",
+    "mistralai": ".providers.mistral",
+    "openai": ".providers.openai",
+}
 
 
 def wrap(client: Client, amplitude: Any, user_id: str | None = None, **defaults: Any) -> Client:
@@ -21,31 +30,12 @@ def wrap(client: Client, amplitude: Any, user_id: str | None = None, **defaults:
         AmplitudeAIWrapError: ``client`` is not a model client we know.
         ConfigurationError: ``amplitude`` is neither an ``AmplitudeAI`` nor an ``Amplitude``.
     """
-    provider = type(client).__module__.partition(".")[0]
-    adopt = _ADOPTERS.get(provider) or _ADOPTERS.get(_vendor_of(client))
-    if adopt is None or not adopt(client, amplitude, {"user_id": user_id, **defaults}):
-        known = ", ".join(sorted(_ADOPTERS))
-        name = f"{type(client).__module__}.{type(client).__qualname__}"
-        raise AmplitudeAIWrapError(f"wrap() knows no {name}; it knows the clients of: {known}.")
-    return client
-
-
-def _vendor_of(client: object) -> str:
-    modules = (base.__module__.partition(".")[0] for base in type(client).__mro__)
-    return next((module for module in modules if module in _ADOPTERS), "")
-
-
-def _openai(client: Any, amplitude: Any, defaults: dict[str, Any]) -> bool:
-    from .providers.openai import OBSERVED, adopt
-
-    given = {name: value for name, value in defaults.items() if value is not None}
-    if not isinstance(client, tuple(OBSERVED.values())):
-        observed = OBSERVED.get(type(client))
-        if observed is None:
-            return False
-        client.__class__ = observed
-    adopt(client, amplitude, defaults=given)
-    return True
-
-
-_ADOPTERS: dict[str, Callable[[Any, Any, dict[str, Any]], bool]] = {"openai": _openai}
+    packages = dict.fromkeys(base.__module__.partition(".")[0] for base in type(client).__mro__)
+    for package in packages:
+        if package in _PROVIDERS:
+            provider = import_module(_PROVIDERS[package], __package__)
+            if provider.wrap_client(client, amplitude, {"user_id": user_id, **defaults}):
+                return client
+    known = ", ".join(sorted(_PROVIDERS))
+    name = f"{type(client).__module__}.{type(client).__qualname__}"
+    raise AmplitudeAIWrapError(f"wrap() knows no {name}; it knows the clients of: {known}.")

@@ -22,7 +22,7 @@ import pytest
 
 ROOT = "amplitude_ai_integrations"
 NAMES = {
-    "": "AIConfig AmplitudeAI AsyncOpenAI ContentMode EvidenceQuote MessageLabel MockAmplitudeAI OpenAI "
+    "": "AIConfig AmplitudeAI AsyncOpenAI AzureOpenAI ContentMode EvidenceQuote MessageLabel MockAmplitudeAI OpenAI "
     "RubricScore SessionEnrichments TopicClassification enable_live_price_updates observe tool wrap",
     ".client": "AmplitudeAI BoundAgent Session TenantHandle",
     ".config": "AIConfig ContentMode",
@@ -34,7 +34,7 @@ NAMES = {
     ".wrappers": "wrap",
 }
 TO_COME = {
-    "": "AmplitudeLlamaIndexHandler Anthropic AzureOpenAI Bedrock Gemini Mistral create_amplitude_callback "
+    "": "AmplitudeLlamaIndexHandler Anthropic Bedrock Gemini Mistral create_amplitude_callback "
     "patch patch_anthropic patch_async_openai patch_azure_openai patch_gemini patch_mistral patch_openai unpatch",
 }
 MODULES_TO_COME = (".frameworks", ".patching", ".providers.anthropic")

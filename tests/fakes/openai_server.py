@@ -1,25 +1,17 @@
-"""OpenAI's API on 127.0.0.1, scripted by words in the last user text of a request.
-
-`tool` asks for a tool, `think` shows reasoning, `echo:...` answers with the rest, `nousage` counts nothing,
-`error500` fails (`error500x2` twice, then answers), `fail` fails inside the stream, `cut` drops the
-connection after two pieces, `stall` waits there until `release()`.
-"""
+"""OpenAI's API on 127.0.0.1: chat completions, responses, embeddings."""
 
 from __future__ import annotations
 
 import base64
 import json
-import re
 import struct
-import threading
-from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-TEXT = "One two three four."
-THOUGHT = "Let me think."
-TOOL_ARGUMENTS = '{"city":"Paris"}'
+from .model_server import TEXT, THOUGHT, TOOL_ARGUMENTS, Handler, Json, ModelServer, Script
+
+__all__ = ["TEXT", "THOUGHT", "TOOL_ARGUMENTS", "OpenAIServer"]
+
 CHAT_USAGE = {
     "prompt_tokens": 20,
     "completion_tokens": 7,
@@ -36,55 +28,15 @@ RESPONSES_USAGE = {
 }
 VECTOR = (0.5, 0.25, 0.125)
 
-Json = dict[str, Any]
 
-
-class CutError(Exception):
-    """The connection ends here."""
-
-
-class Script:
-    """What the last user text of a request asks for."""
-
-    def __init__(self, body: Json) -> None:
-        items = body.get("messages", body.get("input", ""))
-        if not items or not isinstance(items[0], dict):
-            items = [{"role": "user", "content": str(items)}]
-        spoken = [place for place, item in enumerate(items) if _role(item) == "user"]
-        self.words = _text(items[spoken[-1]]) if spoken else ""
-        after = items[spoken[-1] + 1 :] if spoken else []
-        self.has_result = any(_role(item) in ("tool", "function_call_output") for item in after)
-
-    def asks(self, word: str) -> bool:
-        return re.search(rf"\b{word}\b", self.words) is not None
-
-    @property
-    def text(self) -> str:
-        echo = re.search(r"echo:(.*)", self.words, re.DOTALL)
-        return echo[1] if echo else TEXT
-
-    @property
-    def pieces(self) -> list[str]:
-        return re.findall(r"\S+\s*", self.text)
-
-    @property
-    def arguments(self) -> str:
-        given = re.search(r"tool:(\{.*?\})", self.words)
-        return given[1] if given else TOOL_ARGUMENTS
-
-    @property
-    def thought(self) -> str:
-        given = re.search(r"think:(\S+)", self.words)
-        return given[1] if given else THOUGHT
-
-    @property
-    def wants_tool(self) -> bool:
-        return self.asks("tool") and not self.has_result
-
-    @property
-    def error(self) -> tuple[int, int] | None:
-        found = re.search(r"error(\d{3})(?:x(\d))?", self.words)
-        return (int(found[1]), int(found[2] or 0)) if found else None
+def _script(body: Json) -> Script:
+    items = body.get("messages", body.get("input", ""))
+    if not items or not isinstance(items[0], dict):
+        items = [{"role": "user", "content": str(items)}]
+    spoken = [place for place, item in enumerate(items) if _role(item) == "user"]
+    after = items[spoken[-1] + 1 :] if spoken else []
+    has_result = any(_role(item) in ("tool", "function_call_output") for item in after)
+    return Script(_text(items[spoken[-1]]) if spoken else "", has_result=has_result)
 
 
 def _role(item: Json) -> str:
@@ -230,60 +182,26 @@ _WHOLE = {"chat/completions": chat_whole, "responses": response_whole, "embeddin
 _STREAMED = {"chat/completions": chat_chunks, "responses": response_events}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
+class _Handler(Handler):
+    def script(self, body: Json) -> Script:
+        return _script(body)
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        fake = self.server.fake
-        fake.requests.append({"path": self.path, "headers": dict(self.headers), "body": body})
-        script = Script(body)
-        _before, _v1, name = self.path.partition("/v1/")
-        if script.error is not None and fake.still_fails(script.words, *script.error):
-            self._error(script)
-        elif body.get("stream"):
-            self._stream(_STREAMED[name](body, script), script)
+    def answer(self, body: Json, script: Script) -> None:
+        _before, _v1, name = self.path.partition("?")[0].partition("/v1/")
+        if body.get("stream"):
+            self.stream(self._events(_STREAMED[name](body, script), script), x_request_id="req_1")
         else:
-            self._whole(_WHOLE[name](body, script), script)
+            self.whole(_WHOLE[name](body, script), script, x_request_id="req_1")
 
-    def _error(self, script: Script) -> None:
+    def refuse(self, status: int, script: Script) -> None:
         error = {"message": f"refused: {script.words}", "type": "fake", "code": None, "param": None}
-        self._json(script.error[0] if script.error else 500, {"error": error})
+        self.json(status, {"error": error}, retry_after_ms="1", x_request_id="req_1")
 
-    def _whole(self, whole: Json, script: Script) -> None:
-        if script.asks("stall"):
-            self.server.fake.wait()
-        if script.asks("cut"):
-            self.close_connection = True
-            return
-        self._json(200, whole)
-
-    def _json(self, status: int, value: Json) -> None:
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.send_header("retry-after-ms", "1")
-        self.send_header("x-request-id", "req_1")
-        self.end_headers()
-        self.wfile.write(data)
-
-    def _stream(self, events: Iterator[Json], script: Script) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("transfer-encoding", "chunked")
-        self.send_header("x-request-id", "req_1")
-        self.end_headers()
-        try:
-            for event in self._until_told(events, script):
-                name = f"event: {event['type']}\n" if "type" in event else ""
-                self._chunk(f"{name}data: {json.dumps(event)}\n\n")
-            self._chunk("data: [DONE]\n\n")
-            self._chunk("")
-        except (CutError, OSError):
-            self.close_connection = True
+    def _events(self, events: Iterator[Json], script: Script) -> Iterator[bytes]:
+        for event in self._until_told(events, script):
+            name = f"event: {event['type']}\n" if "type" in event else ""
+            yield f"{name}data: {json.dumps(event)}\n\n".encode()
+        yield b"data: [DONE]\n\n"
 
     def _until_told(self, events: Iterator[Json], script: Script) -> Iterator[Json]:
         pieces = 0
@@ -291,66 +209,15 @@ class _Handler(BaseHTTPRequestHandler):
             pieces += '"delta": "' in json.dumps(event) or '"content": "' in json.dumps(event.get("choices"))
             yield event
             if pieces == (2 if event.get("type") else 3):  # a chat's first chunk has an empty piece
-                self._interrupt(script)
+                self.interrupt(script)
                 if script.asks("fail") and not event.get("type"):
                     yield {"error": {"message": f"broken: {script.words}", "type": "fake", "code": None}}
                 pieces += 1
 
-    def _interrupt(self, script: Script) -> None:
-        if script.asks("stall"):
-            self.server.fake.wait()
-        if script.asks("cut"):
-            raise CutError
 
-    def _chunk(self, text: str) -> None:
-        data = text.encode()
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-    def log_message(self, *_given: Any) -> None:
-        """Say nothing."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    fake: OpenAIServer
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is what many tests are about."""
-
-
-class OpenAIServer:
-    """The running fake: where it is, and what it received."""
+class OpenAIServer(ModelServer):
+    """The running fake; `url` is the base URL of its clients."""
 
     def __init__(self) -> None:
-        self.requests: list[Json] = []
-        self._failures: Counter[str] = Counter()
-        self._released = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.fake = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_Handler)
         self.url = f"{self.address}/v1"
-
-    def still_fails(self, words: str, _status: int, times: int) -> bool:
-        """Tell whether a request that is to fail (so many times; 0 is always) fails now."""
-        self._failures[words] += 1
-        return times == 0 or self._failures[words] <= times
-
-    def wait(self) -> None:
-        """Wait, as a stalled answer does."""
-        self._released.wait(10)
-
-    def release(self) -> None:
-        """Let stalled answers go on, and forget what was received."""
-        self._released.set()
-        self._released = threading.Event()
-        self.requests.clear()
-        self._failures.clear()
-
-    def stop(self) -> None:
-        """End the server."""
-        self._released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)

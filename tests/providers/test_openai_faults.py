@@ -20,7 +20,7 @@ from .ways import TOOL
 # shield, and is therefore the one thing a shield cannot stand around.
 DOORS = {
     "OpenAI.request",
-    "_Observed._watch",
+    "Vendor._watch",
     "_Watch.returned",
     "AmplitudeAI.amplitude",
     "SyncTap.__iter__",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ...registry import OTHER_PROVIDERS, PROVIDERS
+from ...registry import PROVIDERS
 from ..finding import Finding
 from .client import CLIENT
 from .kinds import FLASK_DOOR
@@ -32,14 +32,6 @@ def model_clients(sources: Sources, topic: str) -> Iterator[Finding]:
             fix += f"\n{_observed_line(use)}"
             state = "hint" if is_by_hand else "warning" if observed else "problem"
             yield Finding(topic, state, words, fix, use.place)  # type: ignore[arg-type]
-    if is_by_hand:
-        return
-    for known in OTHER_PROVIDERS:
-        for use in sources.calls_of(known.module, known.clients):
-            words = f"{use.name} of {known.module} cannot be observed yet: its calls are not seen."
-            fix = "Track them by hand: session.track_ai_message(content, model, provider, latency_ms)"
-            yield Finding(topic, "hint", words, fix, use.place)
-            break
 
 
 def _observed_line(use: Use) -> str:

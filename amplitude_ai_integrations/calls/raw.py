@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from openai._streaming import SSEDecoder
 
-from ..calls.observation import Observation
 from ..exceptions import shielded
+from .observation import Observation
 
 Observe = Callable[[Any, Observation], None]
+Decoder = Callable[[], Any]
 
 _HEADER = "x-stainless-raw-response"
 _MOST = 20_000_000  # bytes of a body that are kept to be read at its end
@@ -23,23 +23,27 @@ def is_raw(headers: Any) -> bool:
     return hasattr(headers, "items") and any(name.lower() == _HEADER for name in headers)
 
 
-def observe_raw(response: Any, observation: Observation, observe: Observe) -> None:
-    """Observe a raw response: through its body if that is here, else when it is parsed, read or closed."""
+def observe_raw(response: Any, observation: Observation, observe: Observe, decoder: Decoder) -> None:
+    """Observe a raw response: through its body if that is here, else when it is parsed, read or closed.
+
+    ``decoder`` makes what takes the events out of a body that streams.
+    """
     http = response.http_response
     if hasattr(http, "_content"):
-        _whole(http, http.content, observation, is_read=True)
+        _whole(http, http.content, observation, decoder, is_read=True)
         return
-    body = _Body(http, observation)
+    body = _Body(http, observation, decoder)
     _observe_parsed(response, body, observation, observe)
 
 
 class _Body:
     """The body of a response that the caller reads piece by piece; it is looked at when that ends."""
 
-    def __init__(self, http: Any, observation: Observation) -> None:
+    def __init__(self, http: Any, observation: Observation, decoder: Decoder) -> None:
         self.is_parsed = False
         self._http = http
         self._observation = observation
+        self._decoder = decoder
         self._pieces: list[bytes] = []
         self._size = 0
         self._is_pulling = False
@@ -99,10 +103,11 @@ class _Body:
         # A body that comes to its end closes its response itself, while its last piece is being pulled.
         with shielded("raw response"):
             if not self.is_parsed and not self._is_pulling:
-                _whole(self._http, b"".join(self._pieces), self._observation, is_read=self._is_read)
+                body = b"".join(self._pieces)
+                _whole(self._http, body, self._observation, self._decoder, is_read=self._is_read)
 
 
-def _whole(http: Any, body: bytes, observation: Observation, *, is_read: bool) -> None:
+def _whole(http: Any, body: bytes, observation: Observation, decoder: Decoder, *, is_read: bool) -> None:
     """Tell an observation what a body says, as far as it was read."""
     kind = http.headers.get("content-type", "")
     if observation.is_over:
@@ -110,8 +115,8 @@ def _whole(http: Any, body: bytes, observation: Observation, *, is_read: bool) -
     if "application/json" in kind and is_read:
         observation.returned(msgspec.json.decode(body))
         return
-    if "text/event-stream" in kind:
-        for event in SSEDecoder().iter_bytes(iter([body])):
+    if "event-stream" in kind:
+        for event in decoder().iter_bytes(iter([body])):
             if not event.data.startswith("[DONE]"):
                 observation.chunk(msgspec.json.decode(event.data))
     if is_read:
