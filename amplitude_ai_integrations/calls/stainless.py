@@ -80,6 +80,8 @@ class Vendor:
             self.adopt(self_, amplitude, provider_name, amplitude_defaults)
 
         given.__new__, given.__init__ = new, init
+        _self, *taken = inspect.signature(init).parameters.values()
+        given.__signature__ = inspect.Signature(taken)  # else that of `__new__` is shown
         return kind
 
     def become(self, client: Any) -> Any:
