@@ -17,6 +17,7 @@ from ...context.forks import in_each_child, notice
 from ...exceptions import logger, shielded
 from .counters import Counters
 from .deadletters import DeadLetters
+from .later import AnySegment, Later
 from .memory import MemorySegment
 from .records import Record, encode, encode_again
 from .saying import Saying
@@ -32,7 +33,6 @@ _MOST_UNTOLD: Final = 20_000  # dropped events that the callback is still to hea
 _AN_HOUR: Final = 3600.0  # seconds
 _TOGETHER: Final = 2.0  # seconds; what is put off until about the same time shares a file
 
-AnySegment = Segment | MemorySegment
 Entry = tuple[AnySegment, Record]
 Tell = Callable[[bytes, int, "str | None"], object]
 CAP: Final = "spool full"
@@ -65,7 +65,7 @@ class Outbox:
         self._lock = threading.RLock()
         self._nested: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.segments: list[AnySegment] = []
-        self._later: list[tuple[float, AnySegment]] = []
+        self._later = Later(SEGMENT_BYTES, MEMORY_BYTES)
         self._active: Segment | None = None
         self._memory: MemorySegment | None = None
         self._left: set[Path] = set()  # own files that were let go of with events in them
@@ -124,20 +124,17 @@ class Outbox:
         """Return what may be sent now, oldest first."""
         now = time.monotonic()
         with self._lock:
-            if self._later:
-                due = [segment for at, segment in self._later if at <= now]
-                self._later = [(at, segment) for at, segment in self._later if at > now]
-                self.segments[:0] = due
+            self.segments[:0] = self._later.take_due(now)
             return list(self.segments)
 
     def bring_forward(self) -> None:
         """Let what was put off be sent now."""
         with self._lock:
-            self._later = [(0.0, segment) for _, segment in self._later]
+            self._later.bring_forward()
 
     def next_due(self) -> float | None:
         """Return when the next of what was put off may be sent, on the monotonic clock."""
-        return min((at for at, _ in self._later), default=None)
+        return self._later.next_due()
 
     def take_next(
         self, segment: AnySegment, most: int, most_bytes: int, *, at_least_one: bool
@@ -179,7 +176,7 @@ class Outbox:
         stuck = []
         with self._lock:
             near = max(_TOGETHER, seconds / 4)  # else a long wait would open a file every two seconds
-            targets = {is_own: self._later_segment(at, near, is_own=is_own) for is_own in (True, False)}
+            targets = {is_own: self._later.near(at, near, is_own=is_own) for is_own in (True, False)}
             for segment, record in entries:
                 line = encode_again(record.payload, record.tries + 1, record.first_ms, record.is_told)
                 is_own = segment.is_own
@@ -196,7 +193,7 @@ class Outbox:
     def save(self) -> None:
         """Write down what is settled, and give its space back."""
         with self._lock:
-            for segment in (*self.segments, *(segment for _, segment in self._later)):
+            for segment in (*self.segments, *self._later.segments):
                 self._save(segment)
 
     def adopt(self) -> int:
@@ -255,7 +252,7 @@ class Outbox:
                 segment.let_go()
             memory = self._memory
             self.segments = [memory] if memory is not None and not memory.is_done else []
-            self._later = [(at, it) for at, it in self._later if isinstance(it, MemorySegment)]
+            self._later.forget_files()
             self._active = None
 
     def untold(self) -> Iterator[Record]:
@@ -268,7 +265,7 @@ class Outbox:
     def marks(self) -> list[tuple[AnySegment, int, int]]:
         """Return how far the outbox is filled now; see ``is_settled``."""
         with self._lock:
-            due = (it for at, it in self._later if not at)
+            due = self._later.brought_forward
             return [(it, it.round, it.size) for it in (*self.segments, *due) if not it.is_done]
 
     def is_settled(self, marks: list[tuple[AnySegment, int, int]]) -> bool:
@@ -288,7 +285,7 @@ class Outbox:
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        return not self._later and all(segment.is_done for segment in tuple(self.segments))
+        return not self._later.segments and all(segment.is_done for segment in tuple(self.segments))
 
     @property
     def is_durable(self) -> bool:
@@ -297,13 +294,13 @@ class Outbox:
 
     def has_ready(self, now: float) -> bool:
         """Tell whether there is something to send at ``now`` on the monotonic clock."""
-        is_waiting = any(not segment.is_done for segment in tuple(self.segments))
-        return is_waiting or any(at <= now for at, _ in tuple(self._later))
+        due = self._later.next_due()
+        return any(not it.is_done for it in tuple(self.segments)) or (due is not None and due <= now)
 
     @property
     def oldest(self) -> float:
         """The age in seconds of the segment part that has waited longest; 0 where nothing waits."""
-        waiting = [it.began for it in (*self.segments, *(it for _, it in self._later)) if not it.is_done]
+        waiting = [it.began for it in (*self.segments, *self._later.segments) if not it.is_done]
         return time.monotonic() - min(waiting) if waiting else 0.0
 
     def _keep(self, line: bytes) -> tuple[AnySegment, int]:
@@ -397,13 +394,6 @@ class Outbox:
             ):  # it would end one thread
                 self.tell(payload, code, words)
 
-    def _later_segment(self, at: float, near: float, *, is_own: bool) -> AnySegment | None:
-        for due, segment in self._later:
-            has_room = isinstance(segment, MemorySegment) or segment.size < SEGMENT_BYTES
-            if abs(due - at) < near and segment.is_own == is_own and has_room:
-                return segment
-        return None
-
     def _put(
         self, target: AnySegment | None, line: bytes, at: float, *, is_own: bool, segment: AnySegment
     ) -> AnySegment | None:
@@ -411,7 +401,7 @@ class Outbox:
             try:
                 target = self.spool.create(LATER)
                 target.is_own = is_own
-                self._later.append((at, target))
+                self._later.add(at, target)
                 self._make_room()
             except OSError:  # the caller keeps what cannot be put off
                 pass
@@ -425,19 +415,9 @@ class Outbox:
         if target is None:
             if isinstance(segment, Segment):
                 return None
-            target = self._ring(at, is_own=is_own)
+            target = self._later.ring(at, is_own=is_own)
         self._drop(RING, target.append(line), is_own=is_own)
         return target
-
-    def _ring(self, at: float, *, is_own: bool) -> MemorySegment:
-        """Return what holds all that is put off where there is no disk: one ring, so that it is bounded."""
-        for _, segment in self._later:
-            if isinstance(segment, MemorySegment) and segment.is_own == is_own:
-                return segment
-        ring = MemorySegment(MEMORY_BYTES)
-        ring.is_own = is_own
-        self._later.append((at, ring))
-        return ring
 
     def refuse(self, payload: bytes, reason: str) -> None:
         """Let an event be dead that cannot be sent at all."""
@@ -473,7 +453,7 @@ class Outbox:
     def _discard(self, segment: Segment) -> None:
         if segment in self.segments:
             self.segments.remove(segment)
-        self._later = [(at, it) for at, it in self._later if it is not segment]
+        self._later.forget(segment)
         segment.remove()
 
     def _leave(self, segment: Segment) -> None:
@@ -484,7 +464,7 @@ class Outbox:
                 self._active = None
 
     def _files(self) -> list[Segment]:
-        every = (*self.segments, *(segment for _, segment in self._later))
+        every = (*self.segments, *self._later.segments)
         return [segment for segment in every if isinstance(segment, Segment)]
 
 
