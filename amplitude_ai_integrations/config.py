@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -174,22 +174,82 @@ class AIConfig:
         if self.spool is not None and not isinstance(self.spool, (str, os.PathLike)):
             raise ConfigurationError(f"spool is {self.spool!r}; name a folder, or say 'off'.")
         for item in fields(self):
-            if item.type == "bool" and not isinstance(getattr(self, item.name), bool):
-                raise ConfigurationError(
-                    f"{item.name} is {getattr(self, item.name)!r}; it must be True or False."
-                )
-        for name in ("custom_redaction_patterns", "context_keys"):
-            value = getattr(self, name)
-            if isinstance(value, str) or not isinstance(value, (Sequence, Set)):
-                raise ConfigurationError(f"{name} is {value!r}; give a list.")
-        for pattern in self.custom_redaction_patterns:
-            _check_pattern(pattern)
+            if item.type == "bool":
+                _check_flag(item.name, getattr(self, item.name))
+        _check_list("context_keys", self.context_keys)
+        _check_patterns(self.custom_redaction_patterns)
         for name in ("custom_redaction_fn", "on_event_callback", "before_send"):
-            value = getattr(self, name)
-            if value is not None and not callable(value):
-                raise ConfigurationError(f"{name} must be callable, not {type(value).__name__}.")
+            _check_function(name, getattr(self, name))
         if self.turn_counter is not None and not callable(getattr(self.turn_counter, "take", None)):
             raise ConfigurationError("turn_counter must have a method take(session_id, explicit).")
+
+
+_STRICTNESS = (ContentMode.FULL, ContentMode.CUSTOMER_ENRICHED, ContentMode.METADATA_ONLY)
+
+
+@dataclass(frozen=True)
+class PrivacyConfig:
+    """What one door lets out, where that differs from the ``AIConfig`` of its client; what is not said stays.
+
+    ``privacy_mode`` is short for ``content_mode="metadata_only"``. Patterns and a function are added to those
+    of the client. Inside a session its configuration holds for all doors: one of them can keep back more
+    there, and never less. See ``AIConfig`` for the rest.
+
+    Raises:
+        ConfigurationError: A value is not one of those allowed, or a pattern does not compile.
+    """
+
+    privacy_mode: bool = False
+    redact_pii: bool | None = None
+    custom_redaction_patterns: Sequence[str | tuple[str, str]] = ()
+    custom_redaction_fn: Callable[[str], str] | None = None
+    content_mode: ContentMode | str | None = None
+    validate: bool | None = None
+    debug: bool | None = None
+    capture_stack_trace: bool | None = None
+
+    def __post_init__(self) -> None:
+        _check_flag("privacy_mode", self.privacy_mode)
+        for name in _FLAGS_OF_A_DOOR:
+            if getattr(self, name) is not None:
+                _check_flag(name, getattr(self, name))
+        _check_patterns(self.custom_redaction_patterns)
+        _check_function("custom_redaction_fn", self.custom_redaction_fn)
+        if self.content_mode is not None:
+            object.__setattr__(self, "content_mode", _content_mode(self.content_mode))
+
+    def over(self, config: AIConfig) -> AIConfig:
+        """Return a client's configuration with what is said here in its place."""
+        own = {name: getattr(self, name) for name in _FLAGS_OF_A_DOOR if getattr(self, name) is not None}
+        mode = config.content_mode if self.content_mode is None else _content_mode(self.content_mode)
+        return replace(
+            config,
+            content_mode=ContentMode.METADATA_ONLY if self.privacy_mode else mode,
+            custom_redaction_patterns=(*config.custom_redaction_patterns, *self.custom_redaction_patterns),
+            custom_redaction_fn=_one_after_the_other(config.custom_redaction_fn, self.custom_redaction_fn),
+            **own,
+        )
+
+    def within(self, config: AIConfig) -> AIConfig:
+        """Return a session's configuration with what is stricter here in its place."""
+        own = self.over(config)
+        return replace(
+            own,
+            content_mode=max(own.content_mode, config.content_mode, key=_STRICTNESS.index),
+            redact_pii=own.redact_pii or config.redact_pii,
+            capture_stack_trace=own.capture_stack_trace and config.capture_stack_trace,
+        )
+
+
+_FLAGS_OF_A_DOOR = ("redact_pii", "validate", "debug", "capture_stack_trace")
+
+
+def _one_after_the_other(
+    first: Callable[[str], str] | None, second: Callable[[str], str] | None
+) -> Callable[[str], str] | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return lambda text: second(first(text))
 
 
 def _content_mode(value: object) -> ContentMode:
@@ -198,6 +258,27 @@ def _content_mode(value: object) -> ContentMode:
     except ValueError:
         modes = ", ".join(repr(mode.value) for mode in ContentMode)
         raise ConfigurationError(f"content_mode is {value!r}; use one of {modes}.") from None
+
+
+def _check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} is {value!r}; it must be True or False.")
+
+
+def _check_list(name: str, value: object) -> None:
+    if isinstance(value, str) or not isinstance(value, (Sequence, Set)):
+        raise ConfigurationError(f"{name} is {value!r}; give a list.")
+
+
+def _check_patterns(patterns: Any) -> None:
+    _check_list("custom_redaction_patterns", patterns)
+    for pattern in patterns:
+        _check_pattern(pattern)
+
+
+def _check_function(name: str, value: object) -> None:
+    if value is not None and not callable(value):
+        raise ConfigurationError(f"{name} must be callable, not {type(value).__name__}.")
 
 
 def _check_zone(zone: object) -> None:

@@ -21,8 +21,13 @@ from amplitude_ai_integrations.schema.events import SDK_EVENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = {
-    "AIResponse": ["usage: Any", "auto_calculate_cost: bool", "omit_repeated_content: bool"],
-    "Embedding": ["usage: Any", "auto_calculate_cost: bool"],
+    "AIResponse": [
+        "usage: Any",
+        "auto_calculate_cost: bool",
+        "service_tier: str | None",
+        "omit_repeated_content: bool",
+    ],
+    "Embedding": ["usage: Any", "auto_calculate_cost: bool", "service_tier: str | None"],
 }
 TYPES = {str: "str", int: "int", float: "float", bool: "bool", Any: "Any"}
 
@@ -43,6 +48,7 @@ class EnvelopeFields(TypedDict, total=False):
     browser_session_id: str | int | None
     groups: Mapping[str, str | Sequence[str]] | None
     event_properties: Mapping[str, Any] | None
+    user_properties: Mapping[str, Any] | None
     timestamp_ms: int | None
 '''
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct, field
@@ -35,12 +36,14 @@ class RequestFacts(Struct):
     is_embedding: bool = False
     user_text: str = ""
     history: object = None  # tells one point of a conversation from another
+    attachments: list[dict[str, Any]] = field(default_factory=list)  # each by `attachments.attachment`
     tool_results: list[ToolResult] = field(default_factory=list)
     system_prompt: str | None = None
     tools: list[Any] | None = None
     temperature: float | None = None
     top_p: float | None = None
     max_output_tokens: int | None = None
+    service_tier: str | None = None  # as asked for; what the answer says goes before it
 
 
 class ResponseFacts(Struct):
@@ -53,6 +56,9 @@ class ResponseFacts(Struct):
     finish_reason: str | None = None
     usage: Usage | None = None
     request_id: str | None = None
+    service_tier: str | None = None  # as the vendor says it: "flex", "priority", "batch", ...
+    attachments: list[dict[str, Any]] = field(default_factory=list)  # pictures, sound: see `RequestFacts`
+    was_cached: bool = False  # by a gateway that kept a whole answer, which costs nothing
     dimensions: int | None = None
     error_type: str | None = None
     error_message: str | None = None
@@ -91,6 +97,14 @@ def peek(value: Any, *path: str) -> Any:
             return None
         value = value.get(name) if type(value) is dict else getattr(value, name, None)
     return value
+
+
+def fields(value: Any) -> Mapping[str, Any]:
+    """Return what a dictionary or a vendor's model holds; for many looks at one value, as for each chunk."""
+    return value if type(value) is dict else getattr(value, "__dict__", _NOTHING)
+
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 def count(value: Any) -> int | None:

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from .carriers import lasting
 from .facts import peek
 from .keywords import taking_keywords
 from .replacing import Undo, replace
@@ -43,8 +44,16 @@ def with_keywords(client: Any, resources: tuple[Resource, ...]) -> None:
         if owner is not None and not hasattr(type(owner), _MARK):
             kind: Any = type(owner)
             owner.__class__ = _taking(kind, resource.methods)
-            for made_before in ("with_raw_response", "with_streaming_response"):
-                owner.__dict__.pop(made_before, None)
+            for depth in range(len(resource.path) + 1):
+                _make_again(peek(client, *resource.path[:depth]))
+
+
+def _make_again(owner: Any) -> None:
+    """Let a client or a resource make anew what it holds of methods as they were."""
+    for name in ("with_raw_response", "with_streaming_response"):
+        made = vars(owner).pop(name, None)
+        if made is not None and not hasattr(type(owner), name):  # older clients make it once, at their start
+            setattr(owner, name, type(made)(owner))
 
 
 def patch_keywords(resources: tuple[Resource, ...], *, is_async: bool) -> list[Undo]:
@@ -53,12 +62,12 @@ def patch_keywords(resources: tuple[Resource, ...], *, is_async: bool) -> list[U
     for resource in resources:
         owner = resource.class_of(is_async=is_async)
         names = [name for name in resource.methods if hasattr(owner, name)]
-        undos.extend(replace(owner, name, taking_keywords(getattr(owner, name))) for name in names)
+        undos.extend(replace(owner, name, taking_keywords(lasting(getattr(owner, name)))) for name in names)
     return undos
 
 
 @cache
 def _taking(kind: Any, names: tuple[str, ...]) -> type:
-    methods = {name: taking_keywords(getattr(kind, name)) for name in names if hasattr(kind, name)}
+    methods = {name: taking_keywords(lasting(getattr(kind, name))) for name in names if hasattr(kind, name)}
     same = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
     return type(kind.__name__, (kind,), {**methods, **same, _MARK: True})

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..client.client import AmplitudeAI
 from ..client.failures import failure_of
+from ..client.plan import plan_of
 from ..client.recording import Scope
 from ..client.tracker import ToolCallTracker
 from ..config import AIConfig
@@ -16,15 +17,18 @@ from ..context import stamps
 from ..context.current import SessionContext, get_active_context
 from ..context.identity import usable_id
 from ..context.trace import Trace
-from ..exceptions import shielded
+from ..exceptions import shield, shielded
 from ..pricing.tokens import estimate_tokens
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, Embedding, ToolCall, UserMessage
 from .facts import Adapter, RequestFacts, ResponseFacts, ToolResult, Usage
 from .tools import answer, note_asked
 
-# What belongs to the answer alone; every other keyword of a call also holds for the user's message.
-_OF_THE_ANSWER = {"message_id", "turn_id", "prompt_id", "was_copied", "was_cached", "labels"}
+# What belongs to the answer alone; every other keyword of a call holds for all events that have it.
+_OF_THE_ANSWER = {"turn_id", "labels"}
+_OF_THE_QUESTION = {"attachments"}
+_LONGEST_ID = 300  # characters of what stands in for a tool call's id
+_KINDS: tuple[type[AgentEvent], ...] = (UserMessage, ToolCall, AIResponse, Embedding)
 _ENDINGS = (GeneratorExit, StopIteration, StopAsyncIteration)
 
 
@@ -43,16 +47,18 @@ class Observation:
         keywords: Mapping[str, Any],
         *,
         is_streaming: bool,
+        propagates: bool | None = None,
     ) -> None:
         self.is_over = False
         self._ai = ai
         self._adapter = adapter
         self._payload = payload
-        self._keywords = dict(keywords)
+        self._propagates = propagates
+        self._keywords = {name: value for name, value in keywords.items() if value is not None}
         self._is_streaming = is_streaming
         self._lock = threading.RLock()
         self._chunks = adapter.accumulator() if is_streaming else None
-        self._message_id = usable_id(self._keywords.get("message_id"), "message_id") or stamps.new_id()
+        self._message_id = usable_id(self._keywords.pop("message_id", None), "message_id") or stamps.new_id()
         self._request = RequestFacts("", "")
         self._first_at: float | None = None
         self._session_id: str | None = None
@@ -71,15 +77,18 @@ class Observation:
     @property
     def propagates(self) -> bool:
         """Whether the call is to carry session, trace and agent in its headers."""
-        return self._config().propagate_context
+        return self._config().propagate_context if self._propagates is None else self._propagates
 
     def chunk(self, chunk: Any) -> None:
         """Take one piece of a streamed answer."""
-        if self._chunks is None:
+        chunks = self._chunks
+        if chunks is None:
             return
-        with shielded("model call, chunk"):
-            if self._chunks.add(chunk) and self._first_at is None:
+        try:
+            if chunks.add(chunk) and self._first_at is None:
                 self._first_at = stamps.seconds()
+        except Exception as error:  # noqa: BLE001 - as `shielded`, which would be felt with each chunk
+            shield.keep("model call, chunk", error)
 
     def returned(self, response: Any) -> None:
         """The whole answer is there."""
@@ -133,7 +142,8 @@ class Observation:
         note_asked(self._place_of_tools(), facts.tool_calls, self._message_id)
         if self._context is not None and self._is_streaming:
             self._context.conversation.open_calls.discard(self)
-        self._record(Embedding if self._request.is_embedding else AIResponse, given, self._keywords)
+        self._record(Embedding if self._request.is_embedding else AIResponse, given)
+        self._payload = self._chunks = None  # the stream may be held long after its end
 
     def _answer(self, facts: ResponseFacts) -> dict[str, Any]:
         request = self._request
@@ -142,12 +152,14 @@ class Observation:
             "model": facts.model or request.model,
             "provider": request.provider,
             "input_tokens": usage.input,
+            "service_tier": facts.service_tier or request.service_tier,
         }
         if request.is_embedding:
             return {**given, "dimensions": facts.dimensions}
         return {
             **given,
             "content": facts.text,
+            "attachments": facts.attachments or None,
             "message_id": self._message_id,
             "output_tokens": usage.output,
             "total_tokens": usage.total,
@@ -155,6 +167,7 @@ class Observation:
             "cache_read_tokens": usage.cache_read,
             "cache_creation_tokens": usage.cache_creation,
             "usage_estimated": is_estimated or None,
+            "was_cached": facts.was_cached or None,
             "finish_reason": facts.finish_reason,
             "tool_calls": facts.tool_calls or None,
             "reasoning_content": facts.reasoning or None,
@@ -179,7 +192,7 @@ class Observation:
 
     def _said(self) -> None:
         """Record what the messages of the call say that was not known: tool results, the user's words."""
-        self._session_id = self._keywords.get("session_id")
+        self._session_id = usable_id(self._keywords.get("session_id"), "session_id")
         if self._context is not None:
             self._context.conversation.identify()
             around = self._context.session_id
@@ -190,9 +203,10 @@ class Observation:
             self._session_id = self._session_id or around
         for result in self._request.tool_results:
             self._tool_result(result)
-        if self._request.user_text and not self._is_known_message():
-            shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
-            self._record(UserMessage, {"content": self._request.user_text}, shared, self._message_key())
+        request = self._request
+        if (request.user_text or request.attachments) and not self._is_known_message():
+            given = {"content": request.user_text, "attachments": request.attachments or None}
+            self._record(UserMessage, given, self._message_key())
             if self._trace is not None:
                 active = get_active_context()
                 self._trace = active.trace if active is not None else self._trace
@@ -208,10 +222,12 @@ class Observation:
         return trace is not None and (trace.user_by_hand or trace.user_key == self._message_key())
 
     def _message_key(self) -> object:
-        return (self._request.user_text, self._request.history)
+        files = repr(self._request.attachments) if self._request.attachments else None
+        return (self._request.user_text, files, self._request.history)
 
     def _tool_result(self, result: ToolResult) -> None:
-        is_new, asked = answer(self._place_of_tools(), result.call_id)
+        call_id = result.call_id or f"{result.name} after {self._request.history!r}"[:_LONGEST_ID]
+        is_new, asked = answer(self._place_of_tools(), call_id)
         name = result.name or (asked.name if asked else None) or "tool"
         if not is_new or self._was_tracked_by_hand(name):
             return
@@ -220,8 +236,7 @@ class Observation:
             given["latency_ms"] = (self._started - asked.at) * 1000
             given["parent_message_id"] = asked.message_id
             given["input"] = asked.arguments if result.arguments is None else result.arguments
-        shared = {key: value for key, value in self._keywords.items() if key not in _OF_THE_ANSWER}
-        self._record(ToolCall, given, shared)
+        self._record(ToolCall, given)
 
     def _place_of_tools(self) -> object:
         """Return where tool calls are looked for: the session; a request's own, while that is not known."""
@@ -239,22 +254,33 @@ class Observation:
         pipeline = self._context.conversation.pipeline if self._context is not None else None
         return pipeline.config if pipeline is not None else self._ai.config
 
-    def _record(
-        self,
-        kind: type[AgentEvent],
-        given: dict[str, Any],
-        keywords: Mapping[str, Any],
-        question: object = None,
-    ) -> None:
+    def _record(self, kind: type[AgentEvent], given: dict[str, Any], question: object = None) -> None:
         context = self._at_its_trace(kind)
         scope = Scope(context=context)
         if self._trace is not None and (kind is not UserMessage or context is None):
             given["trace_id"] = self._trace.id
-        self._ai.recorder.record(kind, {**given, **keywords}, scope, by_hand=False, question=question)
+        given.update(self._keywords_of(kind))
+        self._ai.recorder.record(kind, given, scope, by_hand=False, question=question)
+
+    def _keywords_of(self, kind: type[AgentEvent]) -> dict[str, Any]:
+        """Return the call's keywords that an event has a place for; the answer also gets what no event has,
+        which is how that is said.
+        """
+        is_answer = kind in (AIResponse, Embedding)
+        others = _OF_THE_QUESTION if is_answer else _OF_THE_ANSWER
+        return {
+            name: value
+            for name, value in self._keywords.items()
+            if name not in others and (plan_of(kind).takes(name) or (is_answer and not _is_known(name)))
+        }
 
     def _at_its_trace(self, kind: type[AgentEvent]) -> SessionContext | None:
         # The user's message may roll the trace, which has to happen in the caller's own place.
         return get_active_context() if kind is UserMessage else self._context
+
+
+def _is_known(keyword: str) -> bool:
+    return any(plan_of(kind).takes(keyword) for kind in _KINDS)
 
 
 def _fallback() -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _whole(http: Any, body: bytes, observation: Observation, decoder: Decoder, *
     if "application/json" in kind and is_read:
         observation.returned(msgspec.json.decode(body))
         return
-    if "event-stream" in kind:
+    if "event-stream" in kind or "eventstream" in kind:  # text/..., application/vnd.amazon...
         for event in decoder().iter_bytes(iter([body])):
             if not event.data.startswith("[DONE]"):
                 observation.chunk(msgspec.json.decode(event.data))

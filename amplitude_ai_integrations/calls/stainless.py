@@ -8,23 +8,29 @@ observed by itself is of a subclass of its own class; ``patch`` puts the same fu
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 
+from ..config import PrivacyConfig
 from ..exceptions import shielded
 from ..propagation import inject_context
 from .facts import Adapter
+from .followed import observe_async, observe_sync
 from .keywords import taken_from
 from .methods import Resource, patch_keywords, with_keywords
 from .observation import Observation
 from .raw import is_raw, observe_raw
 from .replacing import Undo, replace
 from .reporting import Reporting, report, reporting_of
-from .streams import Hides, observe_async, observe_sync
+from .streams import Hides
 
 Kind = TypeVar("Kind", bound=type)
+# Of the client that is being copied.
+_original: ContextVar[Reporting | None] = ContextVar("amplitude_original", default=None)
 
 
 def _asks_for_nothing(_client: Any, _options: Any) -> Hides | None:
@@ -54,14 +60,15 @@ class Vendor:
 
         Its constructor takes the vendor's arguments and ``amplitude`` (an ``AmplitudeAI`` or an
         ``Amplitude``; by default the only ``AmplitudeAI`` there is), ``provider_name`` (who answers, in the
-        events, where the client's class and address do not tell), ``amplitude_defaults`` (what holds for
-        calls outside any session), and ``client``: one that exists, which is then observed and returned.
+        events, where the client's class and address do not tell), ``content_mode``, ``privacy_mode``,
+        ``privacy_config`` and ``propagate_context`` (see ``Reporting``), ``amplitude_defaults`` (what holds
+        for calls outside any session), and ``client``: one that exists, which is then observed and returned.
         """
         given: Any = kind
         base = given.__base__
         self.twins[base] = self.twins[given] = given
         given.request = self.requesting(base.request, reporting_of)
-        given.copy = given.with_options = self._copying(base.copy)
+        given.copy = given.with_options = self._copying(given)
 
         def new(cls: Any, *args: Any, client: Any = None, **options: Any) -> Any:
             return base.__new__(cls) if client is None else self.become(client)
@@ -71,13 +78,30 @@ class Vendor:
             amplitude: Any = None,
             *,
             provider_name: str | None = None,
+            content_mode: str | None = None,
+            privacy_mode: bool = False,
+            privacy_config: PrivacyConfig | None = None,
+            propagate_context: bool | None = None,
             amplitude_defaults: Mapping[str, Any] | None = None,
             client: Any = None,
             **options: Any,
         ) -> None:
+            settings = {
+                "content_mode": content_mode,
+                "privacy_mode": privacy_mode or None,
+                "privacy_config": privacy_config,
+                "propagate_context": propagate_context,
+            }
+            own = {name: value for name, value in settings.items() if value is not None}
             if client is None:
-                base.__init__(self_, **options)
-            self.adopt(self_, amplitude, provider_name, amplitude_defaults)
+                with _as_plain(self_, given):
+                    base.__init__(self_, **options)
+            original = _original.get()
+            if original is not None:
+                amplitude = original.amplitude if amplitude is None else amplitude
+                provider_name = provider_name or original.provider
+                own = {**original.defaults, **(amplitude_defaults or {}), **own}
+            self.adopt(self_, amplitude, provider_name, {**(amplitude_defaults or {}), **own})
 
         given.__new__, given.__init__ = new, init
         _self, *taken = inspect.signature(init).parameters.values()
@@ -112,17 +136,22 @@ class Vendor:
         report(client, self.name, amplitude, provider_name, defaults)
         with_keywords(client, self.resources)
 
-    def patch(self, kind: type, reporting: Reporting, but: tuple[type, ...] = ()) -> list[Undo]:
-        """Observe all clients of a class that are not observed by themselves, nor of the classes ``but``."""
+    def patch(
+        self, kind: type, reporting: Reporting, but: tuple[type, ...] = (), also: tuple[type, ...] = ()
+    ) -> list[Undo]:
+        """Observe all clients of a class that are not observed by themselves, nor of the classes ``but``.
+
+        ``also`` are classes beside it whose methods are of the same resources.
+        """
 
         def where(client: Any) -> Reporting | None:
             is_left_out = reporting_of(client) is not None or isinstance(client, but)
             return None if is_left_out else reporting
 
-        given: Any = kind
-        is_async = inspect.iscoroutinefunction(given.request)
-        undo = replace(given, "request", self.requesting(given.request, where))
-        return [undo, *patch_keywords(self.resources, is_async=is_async)]
+        kinds: tuple[Any, ...] = (kind, *also)
+        undos = [replace(each, "request", self.requesting(each.request, where)) for each in kinds]
+        is_async = inspect.iscoroutinefunction(kinds[0].request)
+        return [*undos, *patch_keywords(self.resources, is_async=is_async)]
 
     def requesting(self, request: Any, where: Callable[[Any], Reporting | None]) -> Any:
         """Return ``request``, the method of a client's class, observed where ``where`` names somewhere."""
@@ -146,12 +175,12 @@ class Vendor:
             return request_later
 
         @wraps(request)
-        def request_now(client: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
+        def request_now(client: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
             watch = self._watch(where, client, options, bool(kwargs.get("stream")))
             if watch is None:
-                return request(client, cast_to, options, **kwargs)
+                return request(client, cast_to, options, *args, **kwargs)
             try:
-                response = request(client, cast_to, options, **kwargs)
+                response = request(client, cast_to, options, *args, **kwargs)
             except BaseException as error:
                 watch.observation.failed(error)
                 raise
@@ -160,19 +189,28 @@ class Vendor:
 
         return request_now
 
-    def _copying(self, copy: Any) -> Any:
-        @wraps(copy)
+    def _copying(self, given: Any) -> Any:
+        """Return ``copy`` of an observed class, whose copies are observed as the client is."""
+        base = given.__base__
+
+        @wraps(base.copy)
         def copy_observed(client: Any, *args: Any, **options: Any) -> Any:
             reporting = reporting_of(client)
             if reporting is None:
-                return copy(client, *args, **options)
-            own = {
-                "amplitude": reporting.amplitude,
-                "provider_name": reporting.provider,
-                "amplitude_defaults": reporting.defaults,
-            }
-            extra = {**(options.pop("_extra_kwargs", None) or {}), **own}
-            return copy(client, *args, **options, _extra_kwargs=extra)
+                return base.copy(client, *args, **options)
+            if type(client) is not given:  # a program's own class, with a constructor of its own
+                token = _original.set(reporting)
+                try:
+                    return base.copy(client, *args, **options)
+                finally:
+                    _original.reset(token)
+            copied = base.copy(_plain(client, base), *args, **options)
+            with shielded(self.name):
+                if isinstance(copied, base):
+                    self.adopt(
+                        self.become(copied), reporting.amplitude, reporting.provider, reporting.defaults
+                    )
+            return copied
 
         return copy_observed
 
@@ -181,27 +219,60 @@ class Vendor:
     ) -> _Watch | None:
         """Begin to watch a call, if it is one of a model; its options lose what is ours."""
         with shielded(self.name):
+            headers, keywords = taken_from(options.headers)
+            if headers is not options.headers:
+                options.headers = headers
             reporting = where(client)
             if reporting is None:
                 return None
-            headers, keywords = taken_from(options.headers)
-            if keywords:
-                options.headers = headers
             adapter = self.adapters.get(options.url.partition("?")[0])
             if adapter is None or options.method.lower() != "post" or not isinstance(options.json_data, dict):
                 return None
             provider = reporting.provider or self.provider(client)
-            payload = options.json_data
+            payload = {**options.json_data, **(getattr(options, "extra_json", None) or {})}
             observation = reporting.observe(adapter(provider), payload, keywords, is_streaming=is_streaming)
             if observation is None:
                 return None
             if observation.propagates:
-                options.headers = inject_context(dict(headers) if isinstance(headers, Mapping) else None)
+                options.headers = _with_context(client, headers)
             watch = _Watch(self, client, observation, is_raw=is_raw(headers))
             if is_streaming and not watch.is_raw:
                 watch.hides = self.ask_for_usage(client, options)
             return watch
         return None
+
+
+@contextmanager
+def _as_plain(client: Any, observed: Any) -> Iterator[None]:
+    """Let a client of an observed class be of the vendor's own while it is made.
+
+    Some of what the vendor does, such as looking for credentials, depends on that.
+    """
+    if type(client) is not observed:
+        yield
+        return
+    client.__class__ = observed.__base__
+    try:
+        yield
+    finally:
+        client.__class__ = observed
+
+
+def _plain(client: Any, kind: Any) -> Any:
+    """Return a client of the vendor's own class that is like this one."""
+    plain = object.__new__(kind)
+    vars(plain).update(vars(client))
+    return plain
+
+
+def _with_context(client: Any, headers: Any) -> dict[str, Any]:
+    """Return a call's headers with session, trace and agent; what the caller set, also for all calls of a
+    client, stays.
+    """
+    given = dict(headers) if isinstance(headers, Mapping) else {}
+    of_client = {name: value for name, value in client.default_headers.items() if name not in given}
+    added = inject_context({**of_client, **given})
+    return {**given, **{name: value for name, value in added.items() if name not in of_client}}
 
 
 class _Watch:
@@ -219,7 +290,7 @@ class _Watch:
         with shielded(self._vendor.name):
             if self.is_raw:
                 observe_raw(response, self.observation, observe, self._client._make_sse_decoder)
-            elif not isinstance(response, self._vendor.streams):
+            elif not issubclass(type(response), self._vendor.streams):  # `isinstance` may be the vendor's own
                 self.observation.returned(response)
             elif self.hides is None:
                 observe(response, self.observation)

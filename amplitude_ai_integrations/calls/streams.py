@@ -13,14 +13,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from ..exceptions import shielded
+from ..exceptions import shield, shielded
 from .observation import Observation
 
 Hides = Callable[[Any], bool]
-
-
-def _nothing(_chunk: Any) -> bool:
-    return False
 
 
 class _Tap:
@@ -29,7 +25,7 @@ class _Tap:
     ``hides`` tells which chunks are not the caller's, since we asked for them.
     """
 
-    def __init__(self, inner: Any, observation: Observation, hides: Hides) -> None:
+    def __init__(self, inner: Any, observation: Observation, hides: Hides | None) -> None:
         self.inner = inner
         self.observation = observation
         self.is_pulling = False
@@ -39,7 +35,7 @@ class _Tap:
     def shows(self, chunk: Any) -> bool:
         """Observe a chunk, and tell whether the caller gets it."""
         self.observation.chunk(chunk)
-        return not self._hides(chunk)
+        return self._hides is None or not self._hides(chunk)
 
     def loop_left(self, reason: str | None = None) -> None:
         """A loop over the stream was left; inside a ``with`` block that is not the end yet."""
@@ -66,10 +62,11 @@ class SyncTap(_Tap):
                 raise
             finally:
                 self.is_pulling = False
-            is_shown = True
-            with shielded("stream"):
-                is_shown = self.shows(chunk)
-            if is_shown:
+            try:
+                if self.shows(chunk):
+                    return chunk
+            except Exception as error:  # noqa: BLE001 - as `shielded`, which would be felt with each chunk
+                shield.keep("stream", error)
                 return chunk
 
     def close(self) -> None:
@@ -97,10 +94,11 @@ class AsyncTap(_Tap):
                 raise
             finally:
                 self.is_pulling = False
-            is_shown = True
-            with shielded("stream"):
-                is_shown = self.shows(chunk)
-            if is_shown:
+            try:
+                if self.shows(chunk):
+                    return chunk
+            except Exception as error:  # noqa: BLE001 - as `shielded`, which would be felt with each chunk
+                shield.keep("stream", error)
                 return chunk
 
     async def aclose(self) -> None:
@@ -152,12 +150,12 @@ class _AsyncLoop:
             self._tap.loop_left(_cancellation())
 
 
-def observe_sync(stream: Any, observation: Observation, hides: Hides = _nothing) -> None:
+def observe_sync(stream: Any, observation: Observation, hides: Hides | None = None) -> None:
     """Observe a stream that has its chunks in ``_iterator`` and its HTTP response in ``response``."""
     _observe(stream, SyncTap(stream._iterator, observation, hides), _sync_class, "close")
 
 
-def observe_async(stream: Any, observation: Observation, hides: Hides = _nothing) -> None:
+def observe_async(stream: Any, observation: Observation, hides: Hides | None = None) -> None:
     """Observe the asynchronous kind of the same."""
     _observe(stream, AsyncTap(stream._iterator, observation, hides), _async_class, "aclose")
 

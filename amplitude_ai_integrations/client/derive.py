@@ -34,7 +34,7 @@ def _user_message(values: Values) -> None:
 
 def _ai_response(values: Values) -> None:
     usage, is_priced = values.pop("usage", None), values.pop("auto_calculate_cost", True)
-    omits = values.pop("omit_repeated_content", False)
+    tier, omits = values.pop("service_tier", None), values.pop("omit_repeated_content", False)
     _messages(values)
     if usage is not None:
         for field, value in tokens_of(usage).items():
@@ -43,7 +43,7 @@ def _ai_response(values: Values) -> None:
     if sent is not None or written is not None:
         values.setdefault("total_tokens", _count(sent) + _count(written))
     if is_priced and (sent is not None or written is not None or values.get("was_cached")):
-        _price(values)
+        _price(values, tier)
     if values.get("model_name") and "model_tier" not in values:
         from ..pricing.tier import model_tier
 
@@ -63,12 +63,13 @@ def _ai_response(values: Values) -> None:
 
 def _embedding(values: Values) -> None:
     usage, is_priced = values.pop("usage", None), values.pop("auto_calculate_cost", True)
+    tier = values.pop("service_tier", None)
     sent = tokens_of(usage).get("input_tokens") if usage is not None else None
     if sent is not None:
         values.setdefault("input_tokens", sent)
     values.setdefault("is_error", False)
     if is_priced and values.get("input_tokens") is not None:
-        _price(values)
+        _price(values, tier)
 
 
 def _span(values: Values) -> None:
@@ -111,7 +112,7 @@ def _messages(values: Values) -> None:
         } or None
 
 
-def _price(values: Values) -> None:
+def _price(values: Values, tier: object) -> None:
     if values.get("cost_usd") is not None or not values.get("model_name"):
         return
     if values.get("was_cached"):
@@ -125,7 +126,7 @@ def _price(values: Values) -> None:
         _count(values.get("cache_read_tokens")),
         _count(values.get("cache_creation_tokens")),
     )
-    cost = cost_usd(values["model_name"], values.get("provider"), tokens)
+    cost = cost_usd(values["model_name"], values.get("provider"), tokens, tier)
     if cost is not None:
         values["cost_usd"] = cost
 

@@ -15,6 +15,7 @@ class EnvelopeFields(TypedDict, total=False):
     browser_session_id: str | int | None
     groups: Mapping[str, str | Sequence[str]] | None
     event_properties: Mapping[str, Any] | None
+    user_properties: Mapping[str, Any] | None
     timestamp_ms: int | None
 
 
@@ -94,6 +95,7 @@ class AIResponseFields(CommonFields, total=False):
     provider_request_id: str | None
     usage: Any
     auto_calculate_cost: bool
+    service_tier: str | None
     omit_repeated_content: bool
 
 
@@ -145,6 +147,7 @@ class EmbeddingFields(CommonFields, total=False):
     total_cost_usd: float | None
     usage: Any
     auto_calculate_cost: bool
+    service_tier: str | None
 
 
 class BoundEmbeddingFields(EmbeddingFields, total=False):

@@ -24,7 +24,15 @@ from ..schema.facts import Shape, shape_of
 
 # Keywords of every method that say what stands around an event's properties.
 ENVELOPE: Final = frozenset(
-    {"user_id", "device_id", "browser_session_id", "groups", "event_properties", "timestamp_ms"}
+    {
+        "user_id",
+        "device_id",
+        "browser_session_id",
+        "groups",
+        "event_properties",
+        "user_properties",
+        "timestamp_ms",
+    }
 )
 _ID_FIELDS: Final[dict[type[AgentEvent], str]] = {
     UserMessage: "message_id",
@@ -35,8 +43,8 @@ _ID_FIELDS: Final[dict[type[AgentEvent], str]] = {
 }
 # Keywords that are no field, but say how to make some.
 _EXTRAS: Final[dict[type[AgentEvent], frozenset[str]]] = {
-    AIResponse: frozenset({"usage", "auto_calculate_cost", "omit_repeated_content"}),
-    Embedding: frozenset({"usage", "auto_calculate_cost"}),
+    AIResponse: frozenset({"usage", "auto_calculate_cost", "service_tier", "omit_repeated_content"}),
+    Embedding: frozenset({"usage", "auto_calculate_cost", "service_tier"}),
 }
 _STAMPED: Final = ("session_id", "content_mode", "sdk_version", "runtime")  # by the recorder and the gate
 _BLANK: Final[dict[Any, Any]] = {str: "", int: 0, float: 0.0, bool: False, Any: UNSET}

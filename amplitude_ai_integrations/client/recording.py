@@ -31,6 +31,7 @@ from ..schema.values import plain
 from .arguments import fields_given, validate, warn_of_json
 from .derive import check_price, derive
 from .linking import claim_the_rest, link, message_judged
+from .person import user_properties
 from .plan import Plan, plan_of
 
 _MOST_TURNS: Final = 2**53  # beyond it a number is not itself in JSON
@@ -57,6 +58,13 @@ class Recorder:
     def __init__(self, config: AIConfig, pipeline: Pipeline) -> None:
         self.config = config
         self.pipeline = pipeline
+
+    def within(self, pipeline: Pipeline | None) -> Pipeline:
+        """Return the pipeline for an event inside a session that has this one.
+
+        What the session's configuration keeps back stays back, whichever client the event came from.
+        """
+        return pipeline or self.pipeline
 
     def record(
         self,
@@ -188,8 +196,9 @@ class _Recording:
     def _freeze(self) -> None:
         """Take what was given as it is now, since the event has to wait."""
         self.values = {name: frozen(value) for name, value in self.values.items()}
-        if "event_properties" in self.given:
-            self.given["event_properties"] = plain(self.given["event_properties"])
+        for name in ("event_properties", "user_properties"):
+            if name in self.given:
+                self.given[name] = plain(self.given[name])
 
     def _agent(self, context: SessionContext | None) -> None:
         facts = self.scope.agent.given
@@ -249,8 +258,7 @@ class _Recording:
         inside = self._inside(conversation)
         pipeline = self.recorder.pipeline
         if conversation is not None:
-            # What the session's configuration keeps back stays back, whichever client the event came from.
-            pipeline = conversation.pipeline or pipeline
+            pipeline = self.recorder.within(conversation.pipeline)
             if conversation.agent is not None:
                 self._late_facts(conversation.agent)
         if not pipeline.config.enabled:
@@ -269,7 +277,15 @@ class _Recording:
                     inside.event_count -= 1
                 return
         values = {**self.plan.blanks, **self.values}
+        self._person(envelope, pipeline)
         pipeline.submit(self.kind, values, envelope, self.given.get("event_properties"))
+
+    def _person(self, envelope: dict[str, Any], pipeline: Pipeline) -> None:
+        """Add what the call says of the user, as far as it may leave."""
+        given = self.given.get("user_properties")
+        person = user_properties(given, pipeline.gate) if given is not None else None
+        if person is not None:
+            envelope["user_properties"] = person
 
     def _inside(self, conversation: Conversation | None) -> Conversation | None:
         """Return the session around, if the event belongs to it, which may only be known by now."""

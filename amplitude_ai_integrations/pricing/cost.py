@@ -7,7 +7,7 @@ from time import time
 from typing import Any, Final, NamedTuple
 
 from ..exceptions import CostCalculationError, shielded
-from .rates import Rates, current_prices
+from .rates import TIERS, Rates, current_prices
 
 _MOST_TOKENS: Final = 10**15  # no call has more
 _LONGEST_NAMES: Final = 300  # characters; what is longer names no model, and is not worth remembering
@@ -31,11 +31,14 @@ def calculate_cost(
     *,
     provider: str | None = None,
     strict: bool = False,
+    service_tier: str | None = None,
 ) -> float | None:
     """Return what a model call costs in US dollars at full precision, or ``None`` where that is unknown.
 
     ``input_tokens`` includes the cached ones; ``None`` counts as zero, and what is no count at all (negative,
     not a number) leaves the cost unknown. Without a ``provider`` the seller is told from the model's name.
+    ``service_tier`` is ``"flex"``, ``"priority"``, ``"fast"``, ``"batch"``, or what a provider calls its
+    standard.
 
     Raises:
         CostCalculationError: The cost is unknown, with ``strict`` only.
@@ -46,7 +49,7 @@ def calculate_cost(
         counts = [count for value in given if (count := _count(value)) is not None]
         if isinstance(model_name, str) and len(counts) == len(given):
             seller = provider if isinstance(provider, str) else None
-            cost = cost_usd(model_name, seller, Tokens(*counts))
+            cost = cost_usd(model_name, seller, Tokens(*counts), service_tier)
     if cost is None and strict:
         raise CostCalculationError(
             f"What {model_name!r} costs is unknown; pass the cost, or try enable_live_price_updates()."
@@ -54,11 +57,11 @@ def calculate_cost(
     return cost
 
 
-def cost_usd(model: str, provider: str | None, tokens: Tokens) -> float | None:
+def cost_usd(model: str, provider: str | None, tokens: Tokens, service_tier: Any = None) -> float | None:
     """Return the cost in US dollars at full precision, or ``None`` where the price is unknown."""
     if len(model) + len(provider or "") > _LONGEST_NAMES:
         return None
-    for rates in current_prices().rates(model, provider, int(time()) // 60):
+    for rates in current_prices().rates(model, provider, int(time()) // 60, _tier(service_tier)):
         if tokens.input > rates.above:
             return _cost(rates, tokens)
     return None
@@ -78,6 +81,11 @@ def _cost(rates: Rates, tokens: Tokens) -> float | None:
         + reads * (read or 0)
         + creations * (created or 0)
     ) / parts
+
+
+def _tier(value: Any) -> str | None:
+    name = value.lower() if isinstance(value, str) else None
+    return name if name in TIERS else None
 
 
 def _count(value: Any) -> int | None:

@@ -35,6 +35,19 @@ class Rates(NamedTuple):
     call: int
 
 
+TIERS: Final = frozenset({"batch", "fast", "flex", "priority"})  # those that may have a price of their own
+# Where the list has no price of a tier, the seller's word for it counts: https://openai.com/api/pricing,
+# https://learn.microsoft.com/azure/foundry/openai/how-to/flex-processing, https://ai.google.dev/gemini-api/docs/optimization,
+# https://platform.claude.com/docs/en/build-with-claude/batch-processing, https://aws.amazon.com/bedrock/pricing.
+_HALVED: Final = {
+    "anthropic": {"batch"},
+    "aws": {"batch"},
+    "azure": {"batch", "flex"},
+    "google": {"batch", "flex"},
+    "openai": {"batch", "flex"},
+}
+# At Anthropic it is what was paid for in advance; https://console.groq.com/docs/flex-processing.
+_AT_THE_STANDARD_PRICE: Final = {"anthropic": {"priority"}, "groq": {"flex"}}
 _PER: Final = {
     "input_mtok": 1_000_000,
     "output_mtok": 1_000_000,
@@ -57,25 +70,35 @@ class Prices:
         self._find = lru_cache(_REMEMBERED)(self._look_up)
         self.rates = lru_cache(_REMEMBERED)(self._rates_at)
 
-    def _rates_at(self, model: str, provider: str | None, minute: int) -> tuple[Rates, ...]:
+    def _rates_at(
+        self, model: str, provider: str | None, minute: int, tier: str | None = None
+    ) -> tuple[Rates, ...]:
         """Return a model's rates, those of the largest calls first; none where the price is unknown.
 
         ``minute`` is since 1970: prices may depend on the time of day, and change on whole minutes.
+        ``tier`` is one of ``TIERS``.
         """
-        found = self._find(model, provider)
+        host, found = self._find(model, provider)
         if found is None:
             return ()
         if found.id.endswith(":free"):
             return (_FREE,)
-        return tuple(_rates(found.get_prices(datetime.fromtimestamp(minute * 60, timezone.utc))))
+        at = datetime.fromtimestamp(minute * 60, timezone.utc)
+        if tier is None or tier in _AT_THE_STANDARD_PRICE.get(host, ()):
+            return tuple(_rates(found.get_prices(at)))
+        if _is_listed(found, tier, at):
+            return tuple(_rates(found.get_prices(at, dict.fromkeys(_CONTEXT, tier))))
+        if tier not in _HALVED.get(host, ()):
+            return ()
+        return tuple(rates._replace(parts=rates.parts * 2) for rates in _rates(found.get_prices(at)))
 
-    def _look_up(self, model: str, provider: str | None) -> ModelInfo | None:
+    def _look_up(self, model: str, provider: str | None) -> tuple[str, ModelInfo | None]:
         for host, name in candidates(model, provider):
             seller = self._sellers.get(host)
             found = seller.find_model(name, all_providers=self.snapshot.providers) if seller else None
             if found is not None:
-                return found
-        return None
+                return host, found
+        return "", None
 
 
 class _Current:
@@ -96,6 +119,19 @@ def _library() -> Any:
     from genai_prices import data_snapshot
 
     return data_snapshot
+
+
+_CONTEXT: Final = ("service_tier", "processing", "speed")  # under which the list has tiers
+
+
+def _is_listed(model: ModelInfo, tier: str, at: datetime) -> bool:
+    """Tell whether the list has prices of a model's tier; older versions of it have none."""
+    return any(
+        variant.when.keys() <= set(_CONTEXT)
+        and set(variant.when.values()) == {tier}
+        and (variant.constraint is None or variant.constraint.active(at))
+        for variant in getattr(model, "price_variants", None) or ()
+    )
 
 
 def _rates(price: ModelPrice) -> Iterator[Rates]:

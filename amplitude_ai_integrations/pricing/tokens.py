@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from .names import strip_provider_prefix
 
-_READ_WHOLE: Final = 100_000  # characters; of longer texts we read samples, as all of it would take too long
-_SAMPLES: Final = 20
+_READ_WHOLE: Final = 32_000  # characters; of longer texts we read samples, as all of it would take too long
+_SAMPLES: Final = 40
 _LONGEST_RUN: Final = 1_000  # characters; a tokenizer may take quadratic time on a single word
 _RUN: Final = re.compile(r"\w+|\W+")
 _VOCABULARIES: Final = "https://openaipublic.blob.core.windows.net/encodings/"

@@ -19,11 +19,13 @@ except ImportError as error:
 
 from .gateways import gateway_at
 from .openai_chat import ChatCompletions
+from .openai_completions import Completions
 from .openai_embeddings import Embeddings
-from .openai_responses import Responses
+from .openai_responses import Compactions, Responses
 
 # Asking for usage is safe where the server is the vendor's own; others may refuse what they do not know.
 _COUNTS_ON_REQUEST: Final = ("api.openai.com", ".openai.azure.com")  # and their regional hosts
+_COUNTED_ON_REQUEST: Final = ("/chat/completions", "/completions")
 _AZURE: Final = (openai.AzureOpenAI, openai.AsyncAzureOpenAI)
 
 
@@ -32,9 +34,9 @@ def _provider(client: Any) -> str:
 
 
 def _ask_for_usage(client: Any, options: Any) -> Hides | None:
-    """Ask a chat stream to count its tokens, unless the caller did."""
+    """Ask a stream to count its tokens, unless the caller did, or it does so by itself."""
     given = {*options.json_data, *(getattr(options, "extra_json", None) or ())}
-    is_asked = "stream_options" in given or options.url != "/chat/completions"
+    is_asked = "stream_options" in given or options.url not in _COUNTED_ON_REQUEST
     if is_asked or not client.base_url.host.endswith(_COUNTS_ON_REQUEST):
         return None
     options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
@@ -51,13 +53,25 @@ def _is_unasked(chunk: Any) -> bool:
 
 VENDOR: Final = Vendor(
     "openai",
-    {"/chat/completions": ChatCompletions, "/responses": Responses, "/embeddings": Embeddings},
+    {
+        "/chat/completions": ChatCompletions,
+        "/completions": Completions,
+        "/responses": Responses,
+        "/responses/compact": Compactions,
+        "/embeddings": Embeddings,
+    },
     (openai.Stream, openai.AsyncStream),
     _provider,
     (
         Resource(("chat", "completions"), "openai.resources.chat.completions", "Completions"),
         Resource(("beta", "chat", "completions"), "openai.resources.beta.chat.completions", "Completions"),
-        Resource(("responses",), "openai.resources.responses", "Responses"),
+        Resource(("completions",), "openai.resources.completions", "Completions", ("create",)),
+        Resource(
+            ("responses",),
+            "openai.resources.responses",
+            "Responses",
+            ("create", "parse", "stream", "compact"),
+        ),
         Resource(("embeddings",), "openai.resources.embeddings", "Embeddings"),
     ),
     _ask_for_usage,
@@ -70,7 +84,8 @@ class OpenAI(openai.OpenAI):
 
     Takes the vendor's own arguments besides ``amplitude`` (an ``AmplitudeAI`` or an ``Amplitude``; by default
     the only ``AmplitudeAI`` there is), ``provider_name`` (what the events say where the server is another
-    vendor's and its address does not tell) and ``client`` (one that exists, to be observed and returned).
+    vendor's and its address does not tell), ``content_mode``, ``privacy_mode`` or ``privacy_config`` (what of
+    its calls may leave), ``propagate_context`` and ``client`` (one that exists, to be observed and returned).
     Each call also takes ``amplitude_user_id``, ``amplitude_conversation_id``, ``amplitude_message_id`` and
     the like.
     """

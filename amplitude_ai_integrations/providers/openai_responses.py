@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..calls.facts import RequestFacts, ResponseFacts, ToolResult, count, known, peek
+from ..calls.pieces import Pieces
 from .openai_chat import text_of, usage_of
+from .openai_parts import files_in, files_made
 
 _FROM_THE_MODEL = {"reasoning", "mcp_approval_request", "mcp_list_tools"}
 _CALLS = {"function_call", "custom_tool_call"}
@@ -26,7 +28,7 @@ class Responses:
         given = payload.get("input")
         items = [{"role": "user", "content": given}] if isinstance(given, str) else _items(given)
         new = _since_last_answer(items)
-        said = [text_of(item.get("content")) for item in new if item.get("role") == "user"]
+        said = [item.get("content") for item in new if item.get("role") == "user"]
         calls = {item.get("call_id"): item for item in items if item.get("type") in _CALLS}
         system = [
             text_of(item.get("content")) for item in items if item.get("role") in ("system", "developer")
@@ -35,7 +37,8 @@ class Responses:
         return RequestFacts(
             self._provider,
             str(payload.get("model") or ""),
-            user_text="\n\n".join(text for text in said if text),
+            user_text="\n\n".join(text for content in said if (text := text_of(content))),
+            attachments=[file for content in said for file in files_in(content)],
             history=(len(items) - len(new), payload.get("previous_response_id")),
             tool_results=[_tool_result(item, calls) for item in new if item.get("type") in _CALL_OUTPUTS],
             system_prompt="\n\n".join([instructions, *system] if instructions else system) or None,
@@ -43,12 +46,13 @@ class Responses:
             temperature=known(payload.get("temperature"), int, float),
             top_p=known(payload.get("top_p"), int, float),
             max_output_tokens=count(payload.get("max_output_tokens")),
+            service_tier=known(payload.get("service_tier"), str),
         )
 
     def response(self, payload: Any) -> ResponseFacts:
         """Map what comes back whole."""
         output = peek(payload, "output") or ()
-        messages = [item for item in output if peek(item, "type") == "message"]
+        messages = [item for item in output if peek(item, "type") == "message" and not _is_of_the_user(item)]
         parts = [part for message in messages for part in peek(message, "content") or ()]
         thoughts = [
             part
@@ -66,6 +70,8 @@ class Responses:
             finish_reason=_finish_reason(payload, has_calls=bool(calls)),
             usage=usage_of(peek(payload, "usage"), "input", "output"),
             request_id=peek(payload, "id"),
+            service_tier=peek(payload, "service_tier"),
+            attachments=files_made(output),
             error_type=str(peek(error, "code") or "error") if error else None,
             error_message=peek(error, "message"),
         )
@@ -82,13 +88,23 @@ class Responses:
         return "\n".join([instructions, *said] if instructions else said)
 
 
+class Compactions(Responses):
+    """Maps the shortening of a conversation, in which nobody says anything new."""
+
+    def request(self, payload: Any) -> RequestFacts:
+        """Map what is sent."""
+        asked = super().request(payload)
+        asked.user_text, asked.attachments, asked.tool_results = "", [], []
+        return asked
+
+
 class ResponseEvents:
     """Gathers a streamed response; its last event holds the whole of it."""
 
     def __init__(self, adapter: Responses) -> None:
         self._adapter = adapter
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
+        self._text = Pieces()
+        self._reasoning = Pieces()
         self._calls: list[dict[str, Any]] = []
         self._error: Any = None
         self._begun: Any = None
@@ -98,10 +114,10 @@ class ResponseEvents:
         """Take an event, and tell whether it carries a piece of the answer."""
         kind = peek(chunk, "type")
         if kind in _PIECES:
-            self._text.append(peek(chunk, "delta") or "")
+            self._text.add(peek(chunk, "delta") or "")
             return True
         if kind in _REASONING_PIECES:
-            self._reasoning.append(peek(chunk, "delta") or "")
+            self._reasoning.add(peek(chunk, "delta") or "")
             return True
         if kind == "response.created":
             self._begun = peek(chunk, "response")
@@ -117,8 +133,8 @@ class ResponseEvents:
         """Return what came so far."""
         begun = self._begun if self._whole is None else self._whole
         found = self._adapter.response(begun)
-        found.text = found.text or "".join(self._text)
-        found.reasoning = found.reasoning or "".join(self._reasoning)
+        found.text = found.text or self._text.text()
+        found.reasoning = found.reasoning or self._reasoning.text()
         found.tool_calls = found.tool_calls or self._calls
         if self._whole is None:
             found.finish_reason = None
@@ -126,6 +142,10 @@ class ResponseEvents:
             found.error_type = str(peek(self._error, "code") or "error")
             found.error_message = peek(self._error, "message")
         return found
+
+
+def _is_of_the_user(item: Any) -> bool:
+    return peek(item, "role") not in ("assistant", None)
 
 
 def _finish_reason(payload: Any, *, has_calls: bool) -> str | None:

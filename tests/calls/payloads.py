@@ -17,7 +17,7 @@ def _dictionary(_model: Any, payload: Json) -> Any:
 
 
 def _object(model: Any, payload: Json) -> Any:
-    return model.model_validate(payload)
+    return model.construct(**payload)  # as the vendor's client does, without a check
 
 
 both_shapes = pytest.mark.parametrize("shape", [_dictionary, _object], ids=["dictionary", "model"])

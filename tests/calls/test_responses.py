@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from openai._models import construct_type
 from openai.types.responses import ResponseStreamEvent
-from pydantic import TypeAdapter
 
 from amplitude_ai_integrations.calls.facts import RequestFacts, ResponseFacts, ToolResult, Usage
 from amplitude_ai_integrations.providers.openai_embeddings import Embeddings
@@ -31,7 +31,9 @@ SAID = {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
 class _Events:
     """Lets the union of all events stand where a model stands."""
 
-    model_validate = TypeAdapter(ResponseStreamEvent).validate_python
+    @staticmethod
+    def construct(**payload: Any) -> Any:
+        return construct_type(value=payload, type_=ResponseStreamEvent)
 
 
 def _asked(given: Any, **more: Any) -> RequestFacts:

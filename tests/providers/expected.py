@@ -87,22 +87,28 @@ def answer(**changes: Any) -> Event:
         "is_streaming": False,
         "provider_request_id": "chatcmpl-1",
     }
-    return _with(event, changes)
+    return with_changes(event, changes)
 
 
-def estimated(sent: str, written: str) -> Event:
-    """Return what an AI Response says of tokens that nobody counted."""
-    tokens = Tokens(estimate_tokens(sent, MODEL), estimate_tokens(written, MODEL))
+def counted(model: str, provider: str, tokens: Tokens, reasoning: int | None = None) -> Event:
+    """Return what an AI Response says of tokens that the vendor counted."""
     return {
+        **UNCOUNTED,
         "input_tokens": tokens.input,
         "output_tokens": tokens.output,
         "total_tokens": tokens.input + tokens.output,
-        "reasoning_tokens": None,
-        "cache_read_tokens": None,
-        "has_reasoning": None,
-        "usage_estimated": True,
-        "cost_usd": cost_usd(MODEL, "openai", tokens),
+        "reasoning_tokens": reasoning,
+        "has_reasoning": True if reasoning else None,
+        "cache_read_tokens": tokens.cache_read or None,
+        "cache_creation_tokens": tokens.cache_creation or None,
+        "cost_usd": cost_usd(model, provider, tokens),
     }
+
+
+def estimated(sent: str, written: str, model: str = MODEL, provider: str = "openai") -> Event:
+    """Return what an AI Response says of tokens that nobody counted."""
+    tokens = Tokens(estimate_tokens(sent, model), estimate_tokens(written, model))
+    return {**counted(model, provider, tokens), "usage_estimated": True}
 
 
 UNCOUNTED: Event = {
@@ -111,6 +117,7 @@ UNCOUNTED: Event = {
     "total_tokens": None,
     "reasoning_tokens": None,
     "cache_read_tokens": None,
+    "cache_creation_tokens": None,
     "has_reasoning": None,
     "cost_usd": None,
 }
@@ -132,7 +139,7 @@ def user(content: str, **changes: Any) -> Event:
         "llm_message": {"text": content},
         "message_source": "user",
     }
-    return _with(event, changes)
+    return with_changes(event, changes)
 
 
 def tool(**changes: Any) -> Event:
@@ -155,10 +162,11 @@ def tool(**changes: Any) -> Event:
         "tool_output": "sunny",
         "parent_message_id": "<id>",
     }
-    return _with(event, changes)
+    return with_changes(event, changes)
 
 
-def _with(event: Event, changes: Event) -> Event:
+def with_changes(event: Event, changes: Event) -> Event:
+    """Return an event with other values; `None` leaves a field out."""
     return {name: value for name, value in {**event, **changes}.items() if value is not None}
 
 

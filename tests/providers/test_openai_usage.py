@@ -73,7 +73,8 @@ def _lines(client: Any) -> list[Any]:
 
 
 def _helper(client: Any) -> list[Any]:
-    with client.chat.completions.stream(**chat("Hi")) as stream:
+    begin = getattr(client.chat.completions, "stream", None) or client.beta.chat.completions.stream
+    with begin(**chat("Hi")) as stream:
         return [event.type for event in stream] + [stream.get_final_completion().usage]
 
 
