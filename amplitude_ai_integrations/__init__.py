@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from .client.decorators import observe, tool
     from .client.tracker import ToolCallTracker
-    from .config import AIConfig, ContentMode, TurnCounter
+    from .config import AIConfig, ContentMode, PrivacyConfig, TurnCounter
     from .context.threads import keep_session
     from .delivery.sinks import ConsoleSink, MemorySink, Sink
     from .exceptions import (
@@ -35,6 +35,24 @@ if TYPE_CHECKING:
         ProviderError,
         ValidationError,
     )
+    from .patching import (
+        patch,
+        patch_anthropic,
+        patch_async_openai,
+        patch_azure_openai,
+        patch_bedrock,
+        patch_gemini,
+        patch_mistral,
+        patch_openai,
+        unpatch,
+        unpatch_anthropic,
+        unpatch_async_openai,
+        unpatch_azure_openai,
+        unpatch_bedrock,
+        unpatch_gemini,
+        unpatch_mistral,
+        unpatch_openai,
+    )
     from .pricing import (
         calculate_cost,
         enable_live_price_updates,
@@ -42,6 +60,10 @@ if TYPE_CHECKING:
         strip_provider_prefix,
     )
     from .propagation import extract_context, inject_context
+    from .providers.anthropic import Anthropic, AsyncAnthropic
+    from .providers.bedrock import Bedrock
+    from .providers.gemini import Gemini
+    from .providers.mistral import Mistral
     from .providers.openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
     from .schema.enrichments import (
         EvidenceQuote,
@@ -65,7 +87,7 @@ _MODULES = {
     ),
     "client.decorators": ("observe", "tool"),
     "client.tracker": ("ToolCallTracker",),
-    "config": ("AIConfig", "ContentMode", "TurnCounter"),
+    "config": ("AIConfig", "ContentMode", "PrivacyConfig", "TurnCounter"),
     "context.threads": ("keep_session",),
     "delivery.sinks": ("ConsoleSink", "MemorySink", "Sink"),
     "exceptions": (
@@ -76,6 +98,24 @@ _MODULES = {
         "ProviderError",
         "ValidationError",
     ),
+    "patching": (
+        "patch",
+        "patch_anthropic",
+        "patch_async_openai",
+        "patch_azure_openai",
+        "patch_bedrock",
+        "patch_gemini",
+        "patch_mistral",
+        "patch_openai",
+        "unpatch",
+        "unpatch_anthropic",
+        "unpatch_async_openai",
+        "unpatch_azure_openai",
+        "unpatch_bedrock",
+        "unpatch_gemini",
+        "unpatch_mistral",
+        "unpatch_openai",
+    ),
     "pricing": (
         "calculate_cost",
         "enable_live_price_updates",
@@ -83,6 +123,10 @@ _MODULES = {
         "strip_provider_prefix",
     ),
     "propagation": ("extract_context", "inject_context"),
+    "providers.anthropic": ("Anthropic", "AsyncAnthropic"),
+    "providers.bedrock": ("Bedrock",),
+    "providers.gemini": ("Gemini",),
+    "providers.mistral": ("Mistral",),
     "providers.openai": ("AsyncAzureOpenAI", "AsyncOpenAI", "AzureOpenAI", "OpenAI"),
     "schema.enrichments": (
         "EvidenceQuote",
@@ -101,19 +145,25 @@ __all__ = [
     "AmplitudeAI",
     "AmplitudeAIError",
     "AmplitudeAIWrapError",
+    "Anthropic",
+    "AsyncAnthropic",
     "AsyncAzureOpenAI",
     "AsyncOpenAI",
     "AzureOpenAI",
+    "Bedrock",
     "BoundAgent",
     "ConfigurationError",
     "ConsoleSink",
     "ContentMode",
     "CostCalculationError",
     "EvidenceQuote",
+    "Gemini",
     "MemorySink",
     "MessageLabel",
+    "Mistral",
     "MockAmplitudeAI",
     "OpenAI",
+    "PrivacyConfig",
     "ProviderError",
     "RubricScore",
     "Session",
@@ -134,9 +184,25 @@ __all__ = [
     "is_serverless",
     "keep_session",
     "observe",
+    "patch",
+    "patch_anthropic",
+    "patch_async_openai",
+    "patch_azure_openai",
+    "patch_bedrock",
+    "patch_gemini",
+    "patch_mistral",
+    "patch_openai",
     "strip_provider_prefix",
     "tool",
     "track_conversation",
+    "unpatch",
+    "unpatch_anthropic",
+    "unpatch_async_openai",
+    "unpatch_azure_openai",
+    "unpatch_bedrock",
+    "unpatch_gemini",
+    "unpatch_mistral",
+    "unpatch_openai",
     "wrap",
 ]
 

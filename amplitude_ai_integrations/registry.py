@@ -110,6 +110,14 @@ def note_observed(name: str) -> None:
         _observed[name] += 1
 
 
+def forget_observed(name: str) -> None:
+    """Record that clients of this provider are no longer observed."""
+    with _lock:
+        _observed[name] -= 1
+        if not _observed[name]:
+            del _observed[name]
+
+
 def observed() -> list[str]:
     """Return the providers of which a client is observed, by name."""
     return sorted(_observed)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..exceptions import shielded
 from .observation import Observation
-from .streams import AsyncTap, SyncTap, _cancellation, _looking_the_same
+from .streams import AsyncTap, SyncTap, cancellation, looking_the_same
 
 
 def observe_event_stream(stream: Any, observation: Observation) -> None:
@@ -43,7 +43,7 @@ def _on_close(response: Any, method: str, tap: Any) -> None:
 def dropped(observation: Observation) -> None:
     """Nothing holds a stream any more: its loop was left, by a cancellation or in any other way."""
     with shielded("stream"):
-        observation.left(_cancellation())
+        observation.left(cancellation())
 
 
 def _left(stream: Any, kind: type[BaseException] | None) -> None:
@@ -57,7 +57,7 @@ def _sync_class(stream_class: Any) -> type:
         _left(stream, kind)
         return stream_class.__exit__(stream, kind, *rest)
 
-    return _looking_the_same(stream_class, {"__exit__": leave})
+    return looking_the_same(stream_class, {"__exit__": leave})
 
 
 @cache
@@ -66,4 +66,4 @@ def _async_class(stream_class: Any) -> type:
         _left(stream, kind)
         return await stream_class.__aexit__(stream, kind, *rest)
 
-    return _looking_the_same(stream_class, {"__aexit__": leave})
+    return looking_the_same(stream_class, {"__aexit__": leave})

@@ -26,6 +26,7 @@ class ToolResult(Struct, frozen=True):
     name: str | None
     arguments: Any
     output: Any
+    is_error: bool = False
 
 
 class RequestFacts(Struct):
@@ -55,6 +56,7 @@ class ResponseFacts(Struct):
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     finish_reason: str | None = None
     usage: Usage | None = None
+    cost_usd: float | None = None  # where the seller says it; else it is worked out
     request_id: str | None = None
     service_tier: str | None = None  # as the vendor says it: "flex", "priority", "batch", ...
     attachments: list[dict[str, Any]] = field(default_factory=list)  # pictures, sound: see `RequestFacts`

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import streams
 from .observation import Observation
+from .streams import looking_the_same
 
 
 def observe_sync(stream: Any, observation: Observation, *hides: Any) -> None:
@@ -65,18 +66,13 @@ class _Loop:
 
 @cache
 def _sync_class(stream_class: Any) -> type:
-    return _looking_the_same(
+    return looking_the_same(
         stream_class, {"__iter__": lambda stream: _Loop(stream, stream_class.__iter__(stream))}
     )
 
 
 @cache
 def _async_class(stream_class: Any) -> type:
-    return _looking_the_same(
+    return looking_the_same(
         stream_class, {"__aiter__": lambda stream: _Loop(stream, stream_class.__aiter__(stream))}
     )
-
-
-def _looking_the_same(stream_class: Any, methods: dict[str, Any]) -> type:
-    names = {"__module__": stream_class.__module__, "__qualname__": stream_class.__qualname__}
-    return type(stream_class.__name__, (stream_class,), {**methods, **names})

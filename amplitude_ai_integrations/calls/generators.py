@@ -57,6 +57,8 @@ def _watching(stream: Generator[Any, Any, Any], watcher: Watcher) -> Generator[A
     except StopIteration as end:
         watcher.finished()
         return end.value
+    except GeneratorExit:
+        raise
     except BaseException as error:
         watcher.failed(error)
         raise
@@ -79,6 +81,8 @@ async def _watching_async(stream: AsyncGenerator[Any, Any], watcher: Watcher) ->
                 chunk = await stream.asend(sent)
     except StopAsyncIteration:
         watcher.finished()
+    except GeneratorExit:
+        raise
     except BaseException as error:
         watcher.failed(error)
         raise

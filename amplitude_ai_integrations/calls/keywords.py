@@ -23,6 +23,19 @@ class CallKeywords(str):
     __slots__ = ("values",)
     values: Mapping[str, Any]
 
+    def encode(self, *_given: Any, **_more: Any) -> bytes:
+        """Return bytes that know what they are of: some clients take headers apart and decode them again."""
+        encoded = _Encoded()
+        encoded.carrier = self
+        return encoded
+
+
+class _Encoded(bytes):
+    carrier: CallKeywords
+
+    def decode(self, *_given: Any, **_more: Any) -> str:
+        return self.carrier
+
 
 def taking_keywords(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``method`` with its own signature, which also takes ``amplitude_*`` keywords."""
@@ -49,7 +62,7 @@ def _carrier(own: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any
     if not own:
         return {}
     carrier = CallKeywords("")
-    carrier.values = {_argument(name): value for name, value in own.items()}
+    carrier.values = arguments_of(own)
     return {"extra_headers": {**(kwargs.get("extra_headers") or {}), HEADER: carrier}}
 
 
@@ -62,6 +75,7 @@ def taken_from(headers: Any) -> tuple[Any, Mapping[str, Any]]:
     return rest, carrier.values if isinstance(carrier, CallKeywords) else {}
 
 
-def _argument(name: str) -> str:
-    argument = name[len(PREFIX) :]
-    return _OTHER_NAMES.get(argument, argument)
+def arguments_of(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``amplitude_*`` keywords under the names that events know them by."""
+    bare = {name[len(PREFIX) :]: value for name, value in own.items()}
+    return {_OTHER_NAMES.get(name, name): value for name, value in bare.items()}

@@ -11,7 +11,6 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from .carriers import lasting
 from .facts import peek
 from .keywords import taking_keywords
 from .replacing import Undo, replace
@@ -62,12 +61,12 @@ def patch_keywords(resources: tuple[Resource, ...], *, is_async: bool) -> list[U
     for resource in resources:
         owner = resource.class_of(is_async=is_async)
         names = [name for name in resource.methods if hasattr(owner, name)]
-        undos.extend(replace(owner, name, taking_keywords(lasting(getattr(owner, name)))) for name in names)
+        undos.extend(replace(owner, name, taking_keywords(getattr(owner, name))) for name in names)
     return undos
 
 
 @cache
 def _taking(kind: Any, names: tuple[str, ...]) -> type:
-    methods = {name: taking_keywords(lasting(getattr(kind, name))) for name in names if hasattr(kind, name)}
+    methods = {name: taking_keywords(getattr(kind, name)) for name in names if hasattr(kind, name)}
     same = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
     return type(kind.__name__, (kind,), {**methods, **same, _MARK: True})

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import structs
+
 from ..client.client import AmplitudeAI
 from ..client.failures import failure_of
 from ..client.plan import plan_of
@@ -21,7 +23,7 @@ from ..exceptions import shield, shielded
 from ..pricing.tokens import estimate_tokens
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, Embedding, ToolCall, UserMessage
-from .facts import Adapter, RequestFacts, ResponseFacts, ToolResult, Usage
+from .facts import Adapter, RequestFacts, ResponseFacts, ToolResult, Usage, peek
 from .tools import answer, note_asked
 
 # What belongs to the answer alone; every other keyword of a call holds for all events that have it.
@@ -107,7 +109,7 @@ class Observation:
                 self.left(type(error).__name__)
                 return
             facts = self._gathered()
-            facts.request_id = facts.request_id or getattr(error, "request_id", None)
+            facts.request_id = facts.request_id or _request_id(error)
             self._end(facts, failure_of(error, self._config(), "provider"))
 
     def left(self, reason: str | None = None) -> None:
@@ -166,6 +168,7 @@ class Observation:
             "reasoning_tokens": usage.reasoning,
             "cache_read_tokens": usage.cache_read,
             "cache_creation_tokens": usage.cache_creation,
+            "total_cost_usd": facts.cost_usd,
             "usage_estimated": is_estimated or None,
             "was_cached": facts.was_cached or None,
             "finish_reason": facts.finish_reason,
@@ -181,14 +184,18 @@ class Observation:
         }
 
     def _usage(self, facts: ResponseFacts) -> tuple[Usage, bool]:
-        if facts.usage is not None:
-            return facts.usage, False
+        usage = facts.usage or Usage()
+        if usage.output is not None:
+            return usage, False
         written = facts.text + facts.reasoning + "".join(str(call) for call in facts.tool_calls)
         if not written:
-            return Usage(), False
+            return usage, False
         model = self._request.model
+        output = estimate_tokens(written, model)
+        if usage.input is not None:  # as where a stream counts what was sent at once
+            return structs.replace(usage, output=output, total=usage.input + output), True
         sent = estimate_tokens(self._adapter.prompt_text(self._payload), model)
-        return Usage(sent, estimate_tokens(written, model)), True
+        return Usage(sent, output), True
 
     def _said(self) -> None:
         """Record what the messages of the call say that was not known: tool results, the user's words."""
@@ -236,6 +243,8 @@ class Observation:
             given["latency_ms"] = (self._started - asked.at) * 1000
             given["parent_message_id"] = asked.message_id
             given["input"] = asked.arguments if result.arguments is None else result.arguments
+        if result.is_error:
+            given["success"] = False
         self._record(ToolCall, given)
 
     def _place_of_tools(self) -> object:
@@ -281,6 +290,11 @@ class Observation:
 
 def _is_known(keyword: str) -> bool:
     return any(plan_of(kind).takes(keyword) for kind in _KINDS)
+
+
+def _request_id(error: BaseException) -> Any:
+    """Return under which id a vendor knows a request that failed."""
+    return peek(error, "request_id") or peek(error, "response", "ResponseMetadata", "RequestId")
 
 
 def _fallback() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from ..config import PrivacyConfig
 from ..exceptions import shielded
 from ..propagation import inject_context
+from .covering import takes_cover
 from .facts import Adapter
 from .followed import observe_async, observe_sync
 from .keywords import taken_from
@@ -71,7 +72,12 @@ class Vendor:
         given.copy = given.with_options = self._copying(given)
 
         def new(cls: Any, *args: Any, client: Any = None, **options: Any) -> Any:
-            return base.__new__(cls) if client is None else self.become(client)
+            if client is None:
+                return base.__new__(cls)
+            observed = self.become(client)
+            if not isinstance(observed, cls):  # which then is not initialised by itself
+                type(observed).__init__(observed, *args, client=client, **options)
+            return observed
 
         def init(
             self_: Any,
@@ -229,7 +235,10 @@ class Vendor:
             if adapter is None or options.method.lower() != "post" or not isinstance(options.json_data, dict):
                 return None
             provider = reporting.provider or self.provider(client)
-            payload = {**options.json_data, **(getattr(options, "extra_json", None) or {})}
+            more = getattr(options, "extra_json", None)
+            payload = {**options.json_data, **more} if more else options.json_data
+            if takes_cover(payload):
+                return None
             observation = reporting.observe(adapter(provider), payload, keywords, is_streaming=is_streaming)
             if observation is None:
                 return None

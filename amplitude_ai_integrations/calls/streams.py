@@ -147,7 +147,7 @@ class _AsyncLoop:
 
     def __del__(self) -> None:
         with shielded("stream"):
-            self._tap.loop_left(_cancellation())
+            self._tap.loop_left(cancellation())
 
 
 def observe_sync(stream: Any, observation: Observation, hides: Hides | None = None) -> None:
@@ -171,10 +171,12 @@ def _observe(stream: Any, tap: _Tap, observed: Callable[[Any], type], close: str
 def _on_close(response: Any, method: str, tap: _Tap) -> None:
     # Helpers of the vendor close the response and not the stream, so that is where closing is seen. A
     # stream that comes to its end closes its own response while a chunk is being pulled.
-    close = getattr(response, method)
+    # The stream is not to be held by this: one that is dropped gives back its connection.
+    close, known = getattr(response, method), weakref.ref(tap)
 
     def closing(*args: Any, **kwargs: Any) -> Any:
-        if not tap.is_pulling:
+        tap = known()
+        if tap is not None and not tap.is_pulling:
             tap.observation.left()
         return close(*args, **kwargs)
 
@@ -194,7 +196,7 @@ def _sync_class(stream_class: Any) -> type:
         return stream_class.__exit__(stream, kind, *rest)
 
     methods = {"__iter__": lambda stream: _SyncLoop(stream), "__enter__": enter, "__exit__": leave}  # noqa: PLW0108 - a class would not be bound
-    return _looking_the_same(stream_class, methods)
+    return looking_the_same(stream_class, methods)
 
 
 @cache
@@ -210,15 +212,16 @@ def _async_class(stream_class: Any) -> type:
         return await stream_class.__aexit__(stream, kind, *rest)
 
     methods = {"__aiter__": lambda stream: _AsyncLoop(stream), "__aenter__": enter, "__aexit__": leave}  # noqa: PLW0108 - as above
-    return _looking_the_same(stream_class, methods)
+    return looking_the_same(stream_class, methods)
 
 
-def _looking_the_same(stream_class: Any, methods: dict[str, Any]) -> type:
+def looking_the_same(stream_class: Any, methods: dict[str, Any]) -> type:
+    """Return a subclass with other methods and the same name."""
     names = {"__module__": stream_class.__module__, "__qualname__": stream_class.__qualname__}
     return type(stream_class.__name__, (stream_class,), {**methods, **names})
 
 
-def _cancellation() -> str | None:
+def cancellation() -> str | None:
     """Return the name of a cancellation that is under way in this task, at another ``await`` than ours."""
     try:
         task = asyncio.current_task()

@@ -38,9 +38,10 @@ def _run(given: argparse.Namespace) -> int:
     from ..diagnostics import examine
     from ..diagnostics.doctor import has_problem
     from ..diagnostics.text import lines
+    from ..patching.trying import unobservable
 
     _check(given.path)
-    findings = examine(given.path, live=not given.no_mock_check)
+    findings = examine(given.path, live=not given.no_mock_check, vendors=unobservable)
     if given.json:
         found = list(findings)
         print(json.dumps({"findings": [finding._asdict() for finding in found]}, indent=2))

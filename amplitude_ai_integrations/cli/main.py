@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from ..exceptions import AmplitudeAIError
 from ..registry import DISTRIBUTION
 from ..version import __version__
-from . import analytics, doctor, spool, status
+from . import analytics, doctor, instrument, spool, status
 
-COMMANDS = (analytics, doctor, spool, status)
+COMMANDS = (analytics, doctor, instrument, spool, status)
 _INTERRUPTED = 130  # as a shell says it
 _CUT_OFF = 141
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status: 0, or 2 with one sentence on stderr.
 
     ``doctor`` says with 1 that there is a problem, ``spool`` that something is left, and ``status`` that the
-    settings are refused.
+    settings are refused; ``instrument`` becomes another program.
     """
     parser = _parser()
     given = parser.parse_args(arguments)
@@ -49,6 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def doctor_main() -> int:
     """Run ``amplitude-ai-doctor``, which is ``amplitude-ai doctor``."""
     return main(["doctor", *sys.argv[1:]])
+
+
+def instrument_main() -> int:
+    """Run ``amplitude-ai-instrument``, which is ``amplitude-ai instrument``."""
+    return main(["instrument", *sys.argv[1:]])
 
 
 def status_main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ def examine(
     live: bool = True,
     more: Iterable[Finding] = (),
     ai: AmplitudeAI | None = None,
+    vendors: Callable[[Set[str]], Iterable[Finding]] | None = None,
 ) -> Iterator[Finding]:
     """Find out whether events would be made, and would arrive; one finding after the other, as they come.
 
@@ -38,8 +39,9 @@ def examine(
         more: Findings of a framework's own door, told after those about the project.
         ai: The client that a framework's settings made; where events go is then asked of it, and not of the
             environment.
+        vendors: Tells of the modules that the project imports which vendors' cannot be observed here.
     """
-    for finding in _all(project, live=live, more=more, ai=ai):
+    for finding in _all(project, live=live, more=more, ai=ai, vendors=vendors):
         words, fix = (without_keys(text, os.environ) for text in (finding.words, finding.fix))
         yield finding._replace(words=words, fix=fix)
 
@@ -50,7 +52,12 @@ def has_problem(findings: Iterable[Finding]) -> bool:
 
 
 def _all(
-    project: Path | None, *, live: bool, more: Iterable[Finding], ai: AmplitudeAI | None
+    project: Path | None,
+    *,
+    live: bool,
+    more: Iterable[Finding],
+    ai: AmplitudeAI | None,
+    vendors: Callable[[Set[str]], Iterable[Finding]] | None,
 ) -> Iterator[Finding]:
     sources = Sources.of(project) if project is not None else Sources()
     folder = project if project is not None and project.is_dir() else None
@@ -68,6 +75,8 @@ def _all(
         yield from where_to(destination.of_client(ai), "The key of your settings")
         yield from misspelled(around)
     yield from read_versions(sources.needed)
+    if live and vendors is not None:
+        yield from vendors(sources.needed)
     if project is not None:
         yield from read_project(sources, os.environ, door_is_asked=ai is not None or more != ())
     yield from more

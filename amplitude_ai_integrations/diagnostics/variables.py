@@ -12,6 +12,7 @@ from ..config import ENVIRONMENT_PREFIX, AIConfig
 
 API_KEY: Final = ENVIRONMENT_PREFIX + "API_KEY"
 SERVER_URL: Final = ENVIRONMENT_PREFIX + "SERVER_URL"
+AUTO_PATCH: Final = ENVIRONMENT_PREFIX + "AUTO_PATCH"
 DISABLED: Final = "AMPLITUDE_TRACKING_DISABLED"
 
 _GIT: Final = {"git_sha", "git_ref", "git_repo"}
@@ -19,8 +20,9 @@ _SETTINGS: Final = {item.name for item in fields(AIConfig) if item.default_facto
 KNOWN: Final = frozenset(
     {ENVIRONMENT_PREFIX + name.upper() for name in _SETTINGS}
     | {"AMPLITUDE_" + name.upper() for name in _GIT}
-    | {API_KEY, ENVIRONMENT_PREFIX + "REVIEW", DISABLED}
+    | {API_KEY, AUTO_PATCH, ENVIRONMENT_PREFIX + "REVIEW", DISABLED}
 )
+_ON: Final = ("1", "on", "true", "yes")
 _FOREIGN: Final = {"AMPLITUDE_API_KEY"}  # Amplitude's own tools read it
 _FILES: Final = (".env", ".env.local", ".env.development")
 _MOST: Final = 100_000  # characters of such a file
@@ -29,6 +31,11 @@ _MOST: Final = 100_000  # characters of such a file
 def ours(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that are ours and say something."""
     return {name: environment[name] for name in sorted(KNOWN & environment.keys()) if environment[name]}
+
+
+def is_on(environment: Mapping[str, str], name: str) -> bool:
+    """Tell whether a variable says yes."""
+    return environment.get(name, "").strip().lower() in _ON
 
 
 def misspelled(environment: Mapping[str, str]) -> dict[str, str | None]:

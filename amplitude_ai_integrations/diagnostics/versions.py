@@ -7,7 +7,7 @@ from collections.abc import Iterator, Set
 from importlib import metadata
 from typing import Final
 
-from ..registry import DISTRIBUTION, INTEGRATIONS, Integration
+from ..registry import DISTRIBUTION, INTEGRATIONS, PROVIDERS, Integration
 from .finding import Finding
 
 TOPIC: Final = "versions"
@@ -20,12 +20,14 @@ def read_versions(needed: Set[str]) -> Iterator[Finding]:
     for known in _by_distribution().values():
         version = installed_version(known.distribution)
         is_used = known.module in needed
+        if known is PROVIDERS["bedrock"] and not is_used:
+            continue  # boto3 is installed for much else
         if version is None:
             if is_used and known.is_covered:
                 words = f"Your code needs {known.module}, which is not installed here."
                 yield Finding(TOPIC, "warning", words, known.command)
         elif not known.is_covered:
-            unseen += [f"{known.distribution} {version}"] if is_used or known.clients else []
+            unseen += [f"{known.distribution} {version}"] if is_used else []
         elif is_below(version, known.floor):
             name = f"{known.distribution} {version}"
             words = f"{name} is too old; {known.name} is supported from {known.floor} on."

@@ -73,6 +73,7 @@ def _tool_result(block: Any, calls: dict[Any, Any]) -> ToolResult:
         peek(call, "name"),
         None if call is None else _arguments(call),
         text_of(peek(block, "content")),
+        is_error=peek(block, "is_error") is True,
     )
 
 

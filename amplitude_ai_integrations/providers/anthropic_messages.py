@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec import structs
+
 from ..calls.facts import RequestFacts, ResponseFacts, Usage, count, known, peek
 from .anthropic_content import (
     all_text_of,
@@ -107,8 +109,9 @@ class MessageEvents:
         found = self._found
         found.text, found.reasoning, found.tool_calls = came.text, came.reasoning, came.tool_calls
         found.service_tier = tier_of(self._begun)
-        if self._ended is not None:
-            found.usage = usage_of(self._begun, self._ended)
+        found.usage = usage_of(self._begun, self._ended)
+        if found.usage is not None and self._ended is None:  # a stream begins with a count of its own
+            found.usage = structs.replace(found.usage, output=None, total=None)
         return found
 
     def _delta(self, block: dict[str, Any] | None, delta: Any) -> bool:

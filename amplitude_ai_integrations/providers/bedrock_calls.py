@@ -13,7 +13,7 @@ from botocore.eventstream import EventStream  # type: ignore[import-untyped]
 from botocore.response import StreamingBody  # type: ignore[import-untyped]
 
 from ..calls.facts import Adapter, peek
-from ..calls.keywords import PREFIX
+from ..calls.keywords import PREFIX, arguments_of
 from ..calls.observation import Observation
 from ..calls.reporting import Reporting
 from ..exceptions import shielded
@@ -25,7 +25,6 @@ from .bedrock_invoke import METRICS, InvokeModel, body_of
 SERVICE: Final = "bedrock-runtime"
 
 _CARRIES: Final = "_amplitude_carries_context"
-_OTHER_NAMES: Final = {"amplitude_conversation_id": "session_id"}
 _carries: ContextVar[bool] = ContextVar("amplitude_bedrock_carries", default=False)
 
 Where = Callable[[Any], Reporting | None]
@@ -75,7 +74,7 @@ def observing(make_api_call: Any, where: Where) -> Any:
 def _begin(
     reporting: Reporting, operation_name: str, params: Any, own: Mapping[str, Any]
 ) -> Observation | None:
-    keywords = {_OTHER_NAMES.get(name, name[len(PREFIX) :]): value for name, value in own.items()}
+    keywords = arguments_of(own)
     adapter: Adapter = Converse()
     payload = params
     if operation_name.startswith("Invoke"):

@@ -191,6 +191,7 @@ def _tool_result(result: Any, asked: dict[str, Any]) -> ToolResult:
         peek(call, "name"),
         None if call is None else to_json(peek(call, "input")),
         "\n".join(filter(None, output)) if is_text else output[0] if len(output) == 1 else output,
+        is_error=peek(result, "status") == "error",
     )
 
 

@@ -38,19 +38,36 @@ def _reasoning(message: Any) -> str:
 def usage_of(usage: Any, sent: str = "prompt", written: str = "completion") -> Usage | None:
     """Return token counts, under the words an API has for what is sent and what is written.
 
-    The vendor counts cached tokens as sent and reasoning as written.
+    The vendor counts cached tokens as sent and reasoning as written; xAI counts reasoning beside it, which
+    only the total tells. DeepSeek has a name of its own for what was read from its cache.
     """
     inputs, outputs = count(peek(usage, f"{sent}_tokens")), count(peek(usage, f"{written}_tokens"))
     if inputs is None and outputs is None:
         return None
+    total = count(peek(usage, "total_tokens"))
+    reasoning = count(peek(usage, f"{written}_tokens_details", "reasoning_tokens"))
+    if reasoning and total == (inputs or 0) + (outputs or 0) + reasoning:
+        outputs = (outputs or 0) + reasoning
+    cached = count(peek(usage, f"{sent}_tokens_details", "cached_tokens"))
     return Usage(
         inputs,
         outputs,
-        count(peek(usage, "total_tokens")),
-        count(peek(usage, f"{written}_tokens_details", "reasoning_tokens")),
-        count(peek(usage, f"{sent}_tokens_details", "cached_tokens")),
+        total,
+        reasoning,
+        count(_unlisted(usage, "prompt_cache_hit_tokens")) if cached is None else cached,
         count(peek(usage, f"{sent}_tokens_details", "cache_write_tokens")),
     )
+
+
+def cost_of(usage: Any) -> float | None:
+    """Return what a call cost in US dollars, where the seller says so: OpenRouter, Perplexity."""
+    said = _unlisted(usage, "cost")
+    cost: float | None = known(peek(said, "total_cost") if isinstance(said, dict) else said, int, float)
+    if cost is None or not _unlisted(usage, "is_byok"):
+        return cost
+    # With a key of the caller's own, OpenRouter's part is its fee; the model's seller asks the rest.
+    upstream = peek(_unlisted(usage, "cost_details"), "upstream_inference_cost")
+    return cost + (known(upstream, int, float) or 0)
 
 
 class ChatCompletions:
@@ -102,6 +119,7 @@ class ChatCompletions:
             tool_calls=calls,
             finish_reason=peek(choice, "finish_reason"),
             usage=usage_of(peek(payload, "usage")),
+            cost_usd=cost_of(peek(payload, "usage")),
             request_id=peek(payload, "id"),
             service_tier=peek(payload, "service_tier"),
             attachments=[*files_in(_unlisted(message, "images")), *([sound(audio)] if audio else ())],
@@ -137,16 +155,19 @@ class ChatChunks:
             found.model = get("model") or None
         if found.service_tier is None:
             found.service_tier = get("service_tier")
-        usage = get("usage")
+        usage, choices = get("usage"), get("choices")
         if usage is not None:
-            found.usage = usage_of(usage)
-        choices = get("choices")
+            found.usage, found.cost_usd = usage_of(usage), cost_of(usage)
         if not choices:
             return False
         choice = fields(choices[0]).get
         if choice("index"):
             return False
-        found.finish_reason = choice("finish_reason") or found.finish_reason
+        finish_reason = choice("finish_reason")
+        if finish_reason:
+            found.finish_reason = finish_reason
+            # Groq counts here in streams: https://console.groq.com/docs/api-reference
+            found.usage = found.usage or usage_of(peek(_unlisted(chunk, "x_groq"), "usage"))
         return self._delta(choice("delta"))
 
     def facts(self) -> ResponseFacts:

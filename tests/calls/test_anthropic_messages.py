@@ -288,7 +288,8 @@ def test_counts_at_the_end_go_before_those_at_the_start(shape: Any) -> None:
 @both_shapes
 def test_events_that_break_off_keep_what_came(shape: Any) -> None:
     _carried, facts = _gathered(shape, BEGIN, *PIECES[:-1])
-    assert (facts.model, facts.text, facts.request_id, facts.usage) == (MODEL, "Hi you", "msg_1", None)
+    counted = Usage(20, None, None, None, 8, 4)  # what was sent is known at once
+    assert (facts.model, facts.text, facts.request_id, facts.usage) == (MODEL, "Hi you", "msg_1", counted)
     assert facts.tool_calls[0]["function"]["arguments"] == '{"a"'
 
 

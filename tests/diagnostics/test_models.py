@@ -71,26 +71,155 @@ def test_calls_tracked_by_hand_are_seen(said: Examined) -> None:
     )
     assert [one.state for one in said(llm=text)] == ["hint"]
     other = text.replace("import openai", "import anthropic").replace("openai.OpenAI", "anthropic.Anthropic")
-    assert [one.words for one in said(llm=other)] == [
-        "No web application, no model client and no session was found."
+    assert [(one.state, one.words) for one in said(llm=other)] == [
+        ("hint", "Anthropic is anthropic's own class: its calls are not seen.")
+    ]
+
+
+WRAP = "from amplitude_ai_integrations import wrap"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "fix"),
+    [
+        (
+            "import anthropic\na = anthropic.AsyncAnthropic()\n",
+            "AsyncAnthropic is anthropic's own class",
+            "from amplitude_ai_integrations.providers.anthropic import AsyncAnthropic",
+        ),
+        (
+            "from openai import AzureOpenAI\na = AzureOpenAI()\n",
+            "AzureOpenAI is openai's own class",
+            "from amplitude_ai_integrations import AzureOpenAI",
+        ),
+        (
+            "from mistralai.client import Mistral\na = Mistral(api_key='k')\n",
+            "Mistral is mistralai's own class",
+            "from amplitude_ai_integrations.providers.mistral import Mistral",
+        ),
+        (
+            "import anthropic\na = anthropic.AnthropicVertex()\n",
+            "AnthropicVertex is anthropic's own class",
+            WRAP,
+        ),
+        ("from google import genai\na = genai.Client()\n", "Client is google.genai's own class", WRAP),
+        ("import google.genai as g\na = g.Client()\n", "Client is google.genai's own class", WRAP),
+        (
+            "import boto3\na = boto3.client('bedrock-runtime')\n",
+            "The bedrock-runtime client is boto3's own",
+            WRAP,
+        ),
+        (
+            "from boto3 import client\na = client(service_name='bedrock-runtime', region_name='x')\n",
+            "The bedrock-runtime client is boto3's own",
+            WRAP,
+        ),
+        (
+            "import boto3\na = boto3.Session().client('bedrock-runtime')\n",
+            "The bedrock-runtime client is boto3's own",
+            WRAP,
+        ),
+    ],
+)
+def test_clients_of_each_vendor_are_found(said: Examined, text: str, words: str, fix: str) -> None:
+    (found,) = said(llm=text)
+    assert (found.state, found.words, found.place) == (
+        "problem",
+        f"{words}: its calls are not seen.",
+        "llm.py:2",
+    )
+    lines = [line.partition("   #")[0] for line in found.fix.splitlines()]
+    assert fix in lines
+    assert "wrap(a, ai)" in lines or fix is not WRAP
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import boto3\na = wrap(boto3.client('bedrock-runtime'), ai)\n",
+        "import boto3\nruntime = boto3.Session().client('bedrock-runtime')\nwrap(runtime, ai)\n",
+        "import boto3\nfrom amplitude_ai_integrations.providers.bedrock import Bedrock\na = Bedrock(ai, client=boto3.client('bedrock-runtime'))\n",
+        "from google import genai\nclient = wrap(genai.Client(), ai)\n",
+        "from google import genai\nfrom amplitude_ai_integrations.providers.gemini import Gemini\na = Gemini(ai, client=genai.Client())\n",
+        "import boto3\nboto3.client('s3')\nopen('client').read('bedrock-runtime')\nwrap(x, ai)\n",
+    ],
+)
+def test_clients_of_each_vendor_may_be_wrapped(said: Examined, text: str) -> None:
+    assert {one.state for one in said(llm=OURS + text)} == {"ok"}
+
+
+MADE = """import anthropic, boto3, openai
+from google import genai
+from mistralai.client import Mistral
+clients = [anthropic.AsyncAnthropic(), boto3.client('bedrock-runtime'), openai.AzureOpenAI(), genai.Client()]
+clients += [Mistral(), openai.OpenAI()]
+"""
+
+
+def test_one_line_observes_the_clients_of_all_files(said: Examined) -> None:
+    found = said(
+        llm=MADE, app="from amplitude_ai_integrations import AmplitudeAI, patch\npatch(AmplitudeAI())\n"
+    )
+    assert [(one.state, one.words, one.place) for one in found] == [
+        ("ok", "patch() observes all clients of all providers.", "app.py:2")
+    ]
+
+
+def test_a_line_for_some_leaves_others_unseen(said: Examined) -> None:
+    lines = "patch_openai()\npatching.patch_bedrock()\npatching.patch_gemini()\n"
+    found = said(llm=MADE, app=f"from amplitude_ai_integrations import patch_openai, patching\n{lines}")
+    assert [one.words for one in found if one.state == "ok"] == [
+        "patch_openai() observes all clients of OpenAI.",
+        "patch_bedrock() observes all clients of bedrock-runtime.",
+        "patch_gemini() observes all clients of Client.",
+    ]
+    assert {(one.state, one.words.partition(" ")[0]) for one in found if one.state != "ok"} == {
+        ("warning", "AsyncAnthropic"), ("warning", "AzureOpenAI"), ("warning", "Mistral"),
+    }  # fmt: skip
+
+
+def test_a_line_says_where_to_report_if_there_are_several(said: Examined) -> None:
+    made = "from amplitude_ai_integrations import AmplitudeAI, patch\na = AmplitudeAI()\nb = AmplitudeAI()\n"
+    assert [one.state for one in said(app=f"{made}patch(a)\n")] == ["ok"]
+    found = said(app=f"{made}patch()\n")
+    assert [one.state for one in found] == ["ok", "warning"]
+    assert found[1].words.startswith(
+        "patch is not told where to report: an error where a program makes several"
+    )
+
+
+def test_what_is_run_by_our_command_is_observed_there_alone(
+    monkeypatch: pytest.MonkeyPatch, said: Examined
+) -> None:
+    monkeypatch.setenv("AMPLITUDE_AI_AUTO_PATCH", "true")
+    found = said(llm="import openai\nopenai.OpenAI()\n")
+    assert [(one.state, one.words) for one in found] == [
+        ("ok", "AMPLITUDE_AI_AUTO_PATCH is on: what amplitude-ai-instrument runs is observed."),
+        ("hint", "OpenAI is openai's own class: its calls are seen only below amplitude-ai-instrument."),
     ]
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
+    ("package", "call", "name"),
     [
-        (
-            "import anthropic\na = anthropic.Anthropic()\nb = anthropic.Anthropic()\n",
-            "Anthropic of anthropic",
-        ),
-        ("from openai import AzureOpenAI\na = AzureOpenAI()\n", "AzureOpenAI of openai"),
-        ("from google import genai\na = genai.Client()\n", "Client of google.genai"),
-        ("import google.genai as g\na = g.Client()\n", "Client of google.genai"),
+        ("openai", "client.beta.threads.runs.create(thread_id='t')", "the Assistants API"),
+        ("openai", "client.realtime.connect(model='m')", "the Realtime API"),
+        ("openai", "client.responses.connect()", "responses over a socket"),
+        ("openai", "self.client.batches.create()", "batches"),
+        ("anthropic", "client.messages.batches.results('b')", "batches"),
+        ("anthropic", "client.beta.sessions.events.stream()", "managed agents"),
+        ("google.genai", "client.aio.live.connect()", "the Live API"),
+        ("google.genai", "client.batches.create()", "batches"),
+        ("mistralai", "client.batch.jobs.create()", "batch jobs"),
     ],
 )
-def test_a_client_that_cannot_be_observed_yet_is_said_once(said: Examined, text: str, name: str) -> None:
-    (found,) = said(llm=text)
-    assert (found.state, found.words) == ("hint", f"{name} cannot be observed yet: its calls are not seen.")
+def test_calls_that_no_client_shows_are_told_once(said: Examined, package: str, call: str, name: str) -> None:
+    text = f"{OURS}import {package}\nclient = wrap(make(), ai)\n{call}\n{call}\n"
+    found = said(llm=text)[1:]
+    words = f"No client shows what becomes of {name} of {package}."
+    assert [(one.state, one.words, one.place) for one in found] == [("hint", words, "llm.py:5")]
+    by_hand = said(llm=f"{text}ai.track_ai_message('u', 'Hi', 's', 'm', 'openai', 1.0)\n")
+    assert [one.state for one in by_hand] == ["ok"]
 
 
 def test_names_of_others_are_no_model_clients(said: Examined) -> None:

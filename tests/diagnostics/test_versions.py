@@ -64,12 +64,26 @@ def test_what_is_too_old_is_told_with_the_command(installed: Path, project: Proj
     assert [(one.state, one.words) for one in used] == [("problem", found.words)]
 
 
-def test_what_cannot_be_observed_yet_is_one_hint(installed: Path) -> None:
-    install(installed, "anthropic", "1.2")
-    install(installed, "google-genai", "2.0")
-    install(installed, "boto3", "1.40")  # which is installed for much else
-    (found,) = told()
-    assert found.words == "Installed, and not observed yet: anthropic 1.2, google-genai 2.0."
+def test_what_cannot_be_observed_yet_is_one_hint(installed: Path, project: Project) -> None:
+    install(installed, "crewai", "1.2")
+    install(installed, "openai-agents", "0.9")
+    install(installed, "mcp", "2.0")  # which the project does not use
+    (found,) = told(project(app="import agents\nimport crewai\n"))
+    assert found.state == "hint"
+    assert found.words == "Installed, and not observed yet: crewai 1.2, openai-agents 0.9."
+
+
+def test_what_is_installed_for_much_else_counts_where_it_is_used_for_models(
+    installed: Path, project: Project
+) -> None:
+    install(installed, "boto3", "1.20")
+    assert told(project(app="import boto3\nboto3.client('s3')\n")) == []
+    (found,) = told(project(app="import boto3\nboto3.client('bedrock-runtime')\n"))
+    assert (found.state, found.words) == (
+        "problem", "boto3 1.20 is too old; Bedrock is supported from 1.34.116 on.",
+    )  # fmt: skip
+    (found,) = told(project(app="from amplitude_ai_integrations.providers.bedrock import Bedrock\n"))
+    assert found.state == "problem"
 
 
 def test_what_the_project_imports_is_told_by_its_module(installed: Path, project: Project) -> None:

@@ -29,6 +29,7 @@ MARKS = {
     "swallows",  # shows an error that is kept from the program
     "not run",  # needs what is not installed here
     "app",  # is run as a reader runs it, with its quick start
+    "models",  # speaks to vendors, and is run where there are some: test_model_pages.py
 }
 
 
@@ -69,7 +70,7 @@ def test_every_mark_is_known() -> None:
 def test_the_programs_of_the_guides(
     block: Block, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if block.mark in ("not run", "app"):
+    if block.mark in ("not run", "app", "models"):
         compile(block.code, block.name, "exec")
         return
     if block.is_test:

@@ -46,7 +46,7 @@ def read_project(
         *foreign_doors(sources, _TOPIC),
         *misplaced(sources, _TOPIC),
         *misused(sources, _TOPIC),
-        *model_clients(sources, _TOPIC),
+        *model_clients(sources, _TOPIC, environment),
     ]
     yield from naming_one_client(sources, _TOPIC, found)
     steps = decorated(sources)

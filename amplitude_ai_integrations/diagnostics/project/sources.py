@@ -22,7 +22,9 @@ _VENDORS: Final = "|".join(sorted({re.escape(known.module.partition(".")[0]) for
 _MAKERS: Final = "|".join(
     sorted({maker for kind in (*KINDS, *WORKERS) for maker in kind.makers})
     + sorted({client for known in INTEGRATIONS for client in known.clients})
+    + ["bedrock-runtime"]  # boto3 makes its clients by their names
 )
+_BEDROCK: Final = b"bedrock-runtime"
 _MOST_KEPT: Final = 3_000_000  # bytes of source; a hundred times that in memory
 _OURS: Final = re.compile(rb"amplitude|MIDDLEWARE|DJANGO_SETTINGS_MODULE|\bimport[ \t]+\*", re.IGNORECASE)
 _THEIRS: Final = re.compile(rf"^[ \t]*(?:from|import)\b.*\b(?:{_VENDORS})\b".encode(), re.MULTILINE)
@@ -81,11 +83,19 @@ class Sources:
 
     @property
     def needed(self) -> set[str]:
-        """The modules that are imported, and those that our classes of their names stand on."""
+        """The modules that are imported, and those that our classes of their names stand on.
+
+        boto3 is imported for much else than models.
+        """
         ours = {path.rpartition(".")[2] for path in self.imported if path.startswith(PACKAGE + ".")}
-        return self.imported | {
-            known.module for known in PROVIDERS.values() if ours.intersection(known.clients)
+        needed = self.imported | {
+            known.module
+            for provider, known in PROVIDERS.items()
+            if ours.intersection((*known.clients, provider.capitalize()))
         }
+        boto3 = PROVIDERS["bedrock"].module
+        is_for_models = "Bedrock" in ours or any(_BEDROCK in module.source for module in self.modules)
+        return needed if is_for_models else needed - {boto3}
 
     @property
     def strings(self) -> frozenset[str]:

@@ -1,0 +1,3 @@
+"""One small program for each model provider."""
+
+from __future__ import annotations
