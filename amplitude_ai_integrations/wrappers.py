@@ -32,10 +32,16 @@ def wrap(client: Client, amplitude: Any, user_id: str | None = None, **defaults:
     """
     packages = dict.fromkeys(base.__module__.partition(".")[0] for base in type(client).__mro__)
     for package in packages:
-        if package in _PROVIDERS:
+        if package in _PROVIDERS and _is_of_the_vendor(client, package):
             provider = import_module(_PROVIDERS[package], __package__)
             if provider.wrap_client(client, amplitude, {"user_id": user_id, **defaults}):
                 return client
     known = ", ".join(sorted(_PROVIDERS))
     name = f"{type(client).__module__}.{type(client).__qualname__}"
     raise AmplitudeAIWrapError(f"wrap() knows no {name}; it knows the clients of: {known}.")
+
+
+def _is_of_the_vendor(client: object, package: str) -> bool:
+    """Tell whether a package is not just a roof over many, as ``google`` is."""
+    modules = (base.__module__ for base in type(client).__mro__)
+    return package != "google" or any(module.startswith("google.genai") for module in modules)

@@ -81,6 +81,16 @@ class Observation:
         """Whether the call is to carry session, trace and agent in its headers."""
         return self._config().propagate_context if self._propagates is None else self._propagates
 
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that the call belongs to."""
+        given: str | None = self._keywords.get("trace_id")
+        return given or (self._trace.id if self._trace is not None else None)
+
+    def sent(self) -> None:
+        """The request goes out now, later than the call was made."""
+        self._started = stamps.seconds()
+
     def chunk(self, chunk: Any) -> None:
         """Take one piece of a streamed answer."""
         chunks = self._chunks

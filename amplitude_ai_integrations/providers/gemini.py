@@ -88,6 +88,14 @@ class Gemini:
         ask: Any = asked.generate_content_stream if stream else asked.generate_content
         return await ask(model=model or self.model_name, contents=contents, config=config, **own)
 
+    def __enter__(self) -> Gemini:
+        return self
+
+    def __exit__(self, *_given: object) -> None:
+        close = getattr(self._client, "close", None)  # older clients hold nothing open
+        if close is not None:
+            close()
+
     def __getattr__(self, name: str) -> Any:
         if name == "_client":  # not set yet, while this is being copied
             raise AttributeError(name)

@@ -142,8 +142,7 @@ class _Door:
         """Take our keywords off a call; return the object it goes on with, and the call if it is one."""
         own = {name: kwargs.pop(name) for name in [*kwargs] if name.startswith(PREFIX)}
         with shielded("gemini"):
-            is_first = (own or self._streams) and call_of(given) is None
-            reporting = self._where(given) if is_first else None
+            reporting = self._where(given) if call_of(given) is None else None
             if reporting is not None:
                 keywords = {_argument(name): value for name, value in own.items()}
                 call = PublicCall(keywords, self._first(reporting, given, args, kwargs))

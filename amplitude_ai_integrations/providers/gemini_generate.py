@@ -19,20 +19,18 @@ from .gemini_content import (
     text_of,
     turns_of,
     word,
-    words_of,
 )
 from .gemini_tools import tools_of
 
 _TIERS: Final = {"ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}
 
 
-def usage_of(response: Any) -> Usage | None:
+def usage_of(usage: Any) -> Usage | None:
     """Return token counts.
 
     The vendor counts cached tokens in the prompt's, results of its own tools beside the prompt and thoughts
     beside the answer; its total is the sum of the four: https://ai.google.dev/api/generate-content#UsageMetadata.
     """
-    usage = read(response, "usage_metadata")
     prompt, total = count(read(usage, "prompt_token_count")), count(read(usage, "total_token_count"))
     written, thoughts = (count(read(usage, f"{name}_token_count")) for name in ("candidates", "thoughts"))
     if prompt is None and total is None:
@@ -55,9 +53,10 @@ class GenerateContent:
     def request(self, payload: Any) -> RequestFacts:
         """Map what is sent."""
         turns = turns_of(payload.get("contents"))
-        said = turns[-1].parts if turns and not turns[-1].is_model else []
-        before = turns[:-1] if said else turns
         config = payload.get("config")
+        goes_on = read(config, "continuation_token") is not None  # with an answer to what was said before
+        said = turns[-1].parts if turns and not turns[-1].is_model and not goes_on else []
+        before = turns[:-1] if said else turns
         return RequestFacts(
             PROVIDER,
             model_of(payload.get("model")),
@@ -98,45 +97,48 @@ class Chunks:
         self._text: list[str] = []
         self._thoughts: list[str] = []
         self._others: list[Any] = []  # calls, pictures
+        self._usage: Any = None
         self._found = ResponseFacts()
 
     def add(self, chunk: Any) -> bool:
         """Take a chunk, and tell whether it carries a piece of the answer."""
         found = self._found
-        found.request_id = found.request_id or read(chunk, "response_id")
-        found.model = found.model or model_of(read(chunk, "model_version")) or None
-        found.usage = usage_of(chunk) or found.usage
-        traffic = word(read(chunk, "usage_metadata", "traffic_type"))
-        found.service_tier = found.service_tier or _TIERS.get(traffic or "")
-        self._blocked(read(chunk, "prompt_feedback"))
+        if found.model is None:
+            found.model = model_of(read(chunk, "model_version")) or None
+            found.request_id = read(chunk, "response_id")
+        usage = read(chunk, "usage_metadata")
+        if usage is not None:  # of all that came so far
+            self._usage = usage
         candidates = read(chunk, "candidates")
         if not candidates:
+            self._blocked(read(chunk, "prompt_feedback"))
             return False
-        found.finish_reason = word(read(candidates[0], "finish_reason")) or found.finish_reason
-        parts = read(candidates[0], "content", "parts") or ()
+        candidate = candidates[0]
+        reason = read(candidate, "finish_reason")
+        if reason is not None:
+            found.finish_reason = word(reason)
+        parts = read(candidate, "content", "parts")
+        if not parts:
+            return False
         taken = [self._part(part) for part in parts]
-        return any(taken)
+        return True in taken
 
     def facts(self) -> ResponseFacts:
         """Return what came so far."""
-        found = self._found
+        found, usage = self._found, usage_of(self._usage)
         found.text, found.reasoning = "".join(self._text), "".join(self._thoughts)
         found.tool_calls = calls_in(self._others, self._turn)
         found.attachments = files_in(self._others)
-        usage = found.usage
-        if usage is not None and not usage.output and (found.text or found.reasoning):
-            found.usage = None  # of an answer that broke off before it was counted
+        found.service_tier = _TIERS.get(word(read(self._usage, "traffic_type")) or "")
+        is_counted = usage is not None and (usage.output or not (found.text or found.reasoning))
+        found.usage = usage if is_counted else None  # an answer may break off before it is counted
         return found
 
     def _part(self, part: Any) -> bool:
-        text = words_of(part)
-        if text:
-            self._text.append(text)
-            return True
-        thought = read(part, "text") if read(part, "thought") is True else None
-        if isinstance(thought, str):
-            self._thoughts.append(thought)
-            return bool(thought)
+        text = read(part, "text")
+        if isinstance(text, str):
+            (self._thoughts if read(part, "thought") is True else self._text).append(text)
+            return text != ""
         if read(part, "function_call") is None and read(part, "inline_data") is None:
             return False
         self._others.append(part)
@@ -172,7 +174,8 @@ def _tool_results(said: list[Any], before: list[Turn]) -> list[ToolResult]:
             asked.remove(call)
             call_id = call["id"]
         arguments = call["function"]["arguments"] if call is not None else None
-        results.append(ToolResult(call_id or "", name, arguments, _output(read(answer, "response"))))
+        output, is_error = _output(read(answer, "response"))
+        results.append(ToolResult(call_id or "", name, arguments, output, is_error))
     return results
 
 
@@ -180,9 +183,13 @@ def _is_answered(call: dict[str, Any], call_id: str | None, name: str | None) ->
     return bool(call["id"] == call_id if call_id is not None else call["function"]["name"] == name)
 
 
-def _output(response: Any) -> Any:
-    """Return what a tool said: ``output`` for the vendor, ``result`` where its client ran the function."""
+def _output(response: Any) -> tuple[Any, bool]:
+    """Return what a tool said, and whether that is an error.
+
+    It is under ``output`` or ``error`` for the vendor, or under ``result`` where its client ran a function.
+    """
     output = plain(response)
-    if type(output) is dict and len(output) == 1:
-        return output.get("output", output.get("result", output))
-    return output
+    if type(output) is not dict or len(output) != 1:
+        return output, False
+    ((name, only),) = output.items()
+    return (only if name in ("output", "result", "error") else output), name == "error"

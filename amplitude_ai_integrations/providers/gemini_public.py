@@ -16,7 +16,7 @@ from typing import Any
 from ..calls.generators import watching
 from ..calls.observation import Observation
 from ..calls.streams import cancellation
-from ..context import get_active_context, stamps
+from ..context import get_active_context
 from ..context.current import Conversation
 from ..exceptions import shielded
 
@@ -30,7 +30,7 @@ class PublicCall:
     """
 
     def __init__(self, keywords: Mapping[str, Any], observe: Observe | None = None) -> None:
-        self._keywords = keywords
+        self._keywords = {**keywords}  # of the next request
         self._place = copy_context()
         self._conversation = _conversation()
         self._unsent: Observation | None = None
@@ -42,13 +42,15 @@ class PublicCall:
         """Return the observation of a request that is sent now, in the session in which the call was made."""
         request, self._unsent = self._unsent, None
         if request is not None:
-            request._started = stamps.seconds()  # the vendor took its time until here, or the reader did
+            request.sent()  # the vendor took its time until here, or the reader did
             return request
-        keywords = self._keywords
-        self._keywords = {name: value for name, value in keywords.items() if name != "message_id"}
         is_here = _conversation() is self._conversation
-        self._request = observe(keywords) if is_here else self._place.run(observe, keywords)
-        return self._request
+        request = observe(self._keywords) if is_here else self._place.run(observe, self._keywords)
+        self._request = request
+        self._keywords.pop("message_id", None)
+        if request is not None and self._conversation is None:
+            self._keywords = {"trace_id": request.trace_id, **self._keywords}  # what follows belongs there
+        return request
 
     def stream(self, result: Any) -> Any:
         """Return what the caller gets to read of a stream."""
@@ -91,14 +93,16 @@ def call_of(models: Any) -> PublicCall | None:
 
 def models_in(call: PublicCall, models: Any) -> Any:
     """Return a view of models, for one call."""
-    view = _view(_models_class(type(models)), models)
+    kind: Any = type(models)
+    view = _view(_models_class(kind), models)
     view._amplitude_call = call
     return view
 
 
 def chat_in(call: PublicCall, chat: Any) -> Any:
     """Return a view of a chat that asks such a view of its models, for one call."""
-    view = _view(_chat_class(type(chat)), chat)
+    kind: Any = type(chat)
+    view = _view(_chat_class(kind), chat)
     view._amplitude_modules = models_in(call, chat._modules)
     return view
 

@@ -206,17 +206,20 @@ def _ran(response: Any, call: Any = CALL, **answer: Any) -> list[ToolResult]:
 
 
 @pytest.mark.parametrize(
-    ("response", "output"),
+    ("response", "output", "is_error"),
     [
-        ({"output": "sunny"}, "sunny"),
-        ({"result": {"sky": "clear"}}, {"sky": "clear"}),
-        ({"sky": "clear", "output": 1}, {"sky": "clear", "output": 1}),
-        ({"error": "no such city"}, {"error": "no such city"}),
+        ({"output": "sunny"}, "sunny", False),
+        ({"result": {"sky": "clear"}}, {"sky": "clear"}, False),
+        ({"sky": "clear"}, {"sky": "clear"}, False),
+        ({"sky": "clear", "output": 1}, {"sky": "clear", "output": 1}, False),
+        ({"error": "no such city"}, "no such city", True),
+        (None, None, False),
     ],
 )
-def test_a_result_is_what_the_tool_said(response: Any, output: Any) -> None:
+def test_a_result_is_what_the_tool_said(response: Any, output: Any, is_error: bool) -> None:
     (result,) = _ran(response)
-    assert (result.name, result.arguments, result.output) == ("get_weather", TOLD["arguments"], output)
+    assert (result.name, result.arguments) == ("get_weather", TOLD["arguments"])
+    assert (result.output, result.is_error) == (output, is_error)
 
 
 def test_a_result_belongs_to_the_call_it_names() -> None:
@@ -304,6 +307,20 @@ def test_chunks_add_up_to_their_answer(shape: Any) -> None:
     assert gathered.facts() == ResponseFacts(
         model="m", text="Hello", reasoning="Hmm.", finish_reason="STOP", usage=Usage(20, 4, 24, None, 8)
     )
+
+
+@both_shapes
+def test_calls_in_several_chunks_are_those_that_are_answered(shape: Any) -> None:
+    gathered = GenerateContent("Hi").accumulator()
+    calls = [{"functionCall": {"name": "add", "args": {"n": n}}} for n in (1, 2)]
+    for call in calls:
+        gathered.add(shape(_response(call)))
+    answers = [{"functionResponse": {"name": "add", "response": {"output": n}}} for n in (1, 2)]
+    asked = _asked(
+        ["Hi", *({"role": "model", "parts": [call]} for call in calls), {"role": "user", "parts": answers}]
+    )
+    told = [call["id"] for call in gathered.facts().tool_calls]
+    assert [result.call_id for result in asked.tool_results] == told
 
 
 def test_an_answer_that_broke_off_before_it_was_counted_counts_as_uncounted() -> None:

@@ -88,10 +88,12 @@ def whole(model: str, body: Json, script: Script) -> Json:
 
 def chunks(model: str, body: Json, script: Script) -> Iterator[Json]:
     parts = _parts(body, script)
-    for place, part in enumerate(parts, 1):
-        is_last = place == len(parts)
+    calls = [part for part in parts if "functionCall" in part]  # all at once
+    pieces = [[part] for part in parts if part not in calls] + ([calls] if calls else [])
+    for place, piece in enumerate(pieces, 1):
+        is_last = place == len(pieces)
         written, end = (WRITTEN, _end(body, script)) if is_last else (place, {})
-        yield _response(model, script, [part], written, end)
+        yield _response(model, script, piece, written, end)
         if script.asks("blocked"):
             return
 

@@ -20,7 +20,7 @@ from amplitude_ai_integrations.exceptions import AmplitudeAIWrapError, Configura
 from amplitude_ai_integrations.providers.gemini import Gemini, patch_gemini, wrap_client
 
 from ..fakes.gemini_server import PICTURE, TEXT, VECTOR, GeminiServer
-from .contract.gemini import GEMINI, MODEL, arguments
+from .contract.gemini import GEMINI, MODEL, arguments, piece
 from .contract.provider import Ask
 from .expected import fields, kinds, of_kind
 
@@ -71,7 +71,7 @@ def _told(sink: MemorySink) -> list[tuple[str, Any]]:
 
 def test_a_model_is_asked_as_in_the_older_package(client: Gemini, sink: MemorySink) -> None:
     answer = client.generate_content("Hi", amplitude_user_id="mary")
-    assert answer.text == TEXT
+    assert piece(answer) == TEXT
     assert kinds(sink) == ["user", "answer"]
     assert {event["user_id"] for event in sink} == {"mary"}
     assert _told(sink) == [(MODEL, TEXT)]
@@ -90,7 +90,7 @@ def test_a_model_is_asked_for_a_stream(how: str, client: Gemini, sink: MemorySin
     else:
         chunks = client.generate_content_stream("Hi", amplitude_user_id="mary")
     assert inspect.isgenerator(chunks)
-    assert "".join(chunk.text for chunk in chunks) == TEXT
+    assert "".join(piece(chunk) for chunk in chunks) == TEXT
     assert _told(sink) == [(MODEL, TEXT)]
     assert {event["user_id"] for event in sink} == {"mary"}
 
@@ -99,10 +99,10 @@ def test_a_model_is_asked_in_a_coroutine(fake: GeminiServer, ai: AmplitudeAI, si
     async def ask() -> None:
         client = GEMINI.swap(fake, "async", ai)
         answer = await client.generate_content_async("Hi")
-        assert answer.text == TEXT
+        assert piece(answer) == TEXT
         chunks = await client.generate_content_async("Hi", stream=True)
         assert inspect.isasyncgen(chunks)
-        assert "".join([chunk.text async for chunk in chunks]) == TEXT
+        assert "".join([piece(chunk) async for chunk in chunks]) == TEXT
         await GEMINI.aclose(client)
 
     asyncio.run(ask())
@@ -118,8 +118,10 @@ def test_a_facade_has_all_that_its_client_has(bare: genai.Client, ai: AmplitudeA
         client.no_such  # noqa: B018 - to be asked for is what is tested
 
 
-def test_a_facade_keeps_its_client_alive(fake: GeminiServer, ai: AmplitudeAI) -> None:
-    assert Gemini(ai, "k", http_options=fake.options).generate_content("Hi").text == TEXT
+def test_a_facade_keeps_its_client_until_its_block_ends(fake: GeminiServer, ai: AmplitudeAI) -> None:
+    with Gemini(ai, "k", http_options=fake.options) as client:
+        assert piece(client.generate_content("Hi")) == TEXT
+    assert piece(Gemini(ai, "k", http_options=fake.options).generate_content("Hi")) == TEXT
 
 
 def test_a_facade_refuses_what_is_no_client(ai: AmplitudeAI) -> None:
@@ -365,7 +367,7 @@ if find_spec("aiohttp") and not HAS_REQUESTS:  # which such clients prefer to wh
         async def read() -> list[str]:
             client = Gemini(ai, "k", http_options=fake.options)
             async for chunk in await client.generate_content_async("Hi", stream=True):
-                if is_left and chunk.text == "two ":
+                if is_left and piece(chunk) == "two ":
                     break
             seen = kinds(sink)
             await client.aio.aclose()
