@@ -20,7 +20,7 @@ from ..schema.freezing import frozen
 from ..schema.values import plain
 from .deferred import LARGE, Deferred, characters
 from .flush import Counts, FlushResult
-from .sinks import Sink, WireEvent
+from .sinks import ConsoleSink, Sink, WireEvent
 
 _KEPT = ("insert_id", "time")
 _WHOLE = 100_000_000  # characters: what a hook returns is made plain JSON, not shortened
@@ -43,6 +43,19 @@ class Pipeline:
         can_wait = bool(sinks) and getattr(sinks[-1], "is_background", False)
         self.is_kept = can_wait  # what is not delivered now is delivered by another process
         self._deferred = Deferred() if can_wait and has_words and is_redacting else None
+
+    def branch(self, config: AIConfig) -> Pipeline:
+        """Return a pipeline with another configuration, which ends in the same sinks.
+
+        What waits to be redacted waits in one queue, so that a flush of either waits for all of it.
+        """
+        is_to_print = config.debug and not (self.config.debug or self.config.dry_run)
+        branch = Pipeline(config, (ConsoleSink(), *self.sinks) if is_to_print and self.sinks else self.sinks)
+        branch.dropped = self.dropped
+        if branch._deferred is not None:
+            self._deferred = self._deferred or branch._deferred
+            branch._deferred = self._deferred
+        return branch
 
     def submit(
         self,
