@@ -8,9 +8,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+TWO := --numprocesses 2 --dist loadfile # CI has two cores
+
 # What holds whatever the vendors' versions; the rest speaks of methods and messages that old ones lack.
 OLDEST := tests/client tests/delivery/outbox $(wildcard tests/delivery/test_*.py) tests/pricing tests/analytics tests/workers \
   tests/providers/test_openai_sessions.py tests/providers/test_openai_keywords.py tests/providers/test_openai_privacy.py
+VENDORS := tests/providers/contract tests/patching/test_patch.py
 
 $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +35,24 @@ $(VENV)-oldest/stamp: requirements/oldest.txt pyproject.toml
 	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)-previous/stamp: requirements/previous.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-previous
+	$(VENV)-previous/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/previous.txt
+	$(VENV)-previous/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)-litellm/stamp: requirements/litellm.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-litellm
+	$(VENV)-litellm/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/litellm.txt
+	$(VENV)-litellm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)-peers/stamp: requirements/bench-peers.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/bench-peers.txt
+	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
 $(VENV)-bench/stamp: requirements/bench.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/bench.txt
@@ -50,15 +71,18 @@ $(EXAMPLES): $(VENV)/main.stamp ## the same with another example; ONCE=1 ends by
 	$(BIN)/python -m example_apps.$@.demo $(if $(ONCE),--once)
 
 test: $(VENV)/main.stamp ## the tests of the main group
-	$(BIN)/python -m pytest --ignore tests/browser --ignore tests/node
+	$(BIN)/python -m pytest $(TWO) --ignore tests/browser --ignore tests/node
 
 test-all: test legs ## the tests of all groups
 
-legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp wheel ## the groups that need more: browser, Node, oldest versions, wheel
+legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp $(VENV)-previous/stamp $(VENV)-litellm/stamp wheel ## the groups that need more: browser, Node, older versions, LiteLLM, wheel
 	$(BIN)/python -m pytest tests/browser tests/node
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default $(OLDEST)
 # The oldest frameworks go on streaming to visitors who have left, with or without a middleware.
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default tests/matrix -k "not who_leaves"
+	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default $(VENDORS)
+	$(VENV)-previous/bin/python -m pytest -p no:cacheprovider -W default $(VENDORS)
+	$(VENV)-litellm/bin/python -m pytest -p no:cacheprovider -W default tests/litellm
 
 check: $(VENV)/main.stamp ## lint, types, floors, generated files
 	$(BIN)/ruff check .
@@ -72,12 +96,14 @@ coverage: $(VENV)/main.stamp ## which branches of the core no test takes
 	$(BIN)/python -m coverage run -m pytest --quiet --ignore tests/browser --ignore tests/node
 	$(BIN)/python -m coverage report
 
-bench: $(VENV)/main.stamp $(VENV)-bench/stamp $(VENV)-peer/stamp ## what we cost, as ratios against the bare library
+bench: $(VENV)/main.stamp $(VENV)-bench/stamp $(VENV)-peer/stamp $(VENV)-peers/stamp ## what we cost, as ratios against the bare library
 	$(VENV)-bench/bin/python -m benchmarks.asgi_doors
 	$(VENV)-bench/bin/python -m benchmarks.wsgi_doors
 	$(VENV)-bench/bin/python -m benchmarks.django_doors
 	$(BIN)/python -m benchmarks.delivery
-	$(BIN)/python -m benchmarks.openai_call
+	$(VENV)-peers/bin/python -m benchmarks.openai_call
+	$(BIN)/python -m benchmarks.providers_call
+	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.tracking $(VENV)-peer/bin/python
 	$(BIN)/python -m benchmarks.redaction $(VENV)-peer/bin/python
 
@@ -88,10 +114,10 @@ wheel: $(VENV)/main.stamp ## build the wheel and try it in an empty environment
 	$(BIN)/python scripts/try_wheel.py
 
 pins: ## renew the pins (needs uv)
-	for group in main demo browser oldest bench peer; do \
+	for group in main demo browser oldest previous litellm bench bench-peers peer; do \
 	  uv pip compile --quiet --upgrade --no-emit-index-url --no-header --universal --python-version 3.10 \
 	    requirements/$$group.in --output-file requirements/$$group.txt; \
 	done
 
 clean: ## remove environments and builds
-	rm -rf $(VENV) $(VENV)-oldest $(VENV)-bench $(VENV)-peer build dist
+	rm -rf $(VENV) $(VENV)-* build dist

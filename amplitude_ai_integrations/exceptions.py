@@ -27,11 +27,14 @@ class CostCalculationError(AmplitudeAIError):
     """The price of a model is unknown, under ``strict_cost=True`` or ``calculate_cost(strict=True)`` only."""
 
 
-class ProviderError(AmplitudeAIError):
-    """A model provider's package is missing or is not one we can observe."""
+class ProviderError(AmplitudeAIError, ImportError):
+    """A model provider's package is missing or is not one we can observe.
+
+    Also an ``ImportError``, which is what a program that can do without the package is prepared for.
+    """
 
 
-class AmplitudeAIWrapError(ProviderError):
+class AmplitudeAIWrapError(AmplitudeAIError):
     """``wrap()`` was given an object that is not a model client we know."""
 
 

@@ -72,7 +72,7 @@ PROVIDERS: Final[dict[str, Integration]] = {
     ),
     "gemini": Integration("Gemini", "google.genai", "google-genai>=1", "gemini", ("Client",)),
     "bedrock": Integration("Bedrock", "boto3", "boto3>=1.34.116", "bedrock"),
-    "mistral": Integration("Mistral", "mistralai", "mistralai>=1", "mistral", ("Mistral",)),
+    "mistral": Integration("Mistral", "mistralai", "mistralai>=1.1", "mistral", ("Mistral",)),
 }
 WEB: Final = (
     Integration("FastAPI", "fastapi", "fastapi>=0.115.12", "fastapi"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
+from .calls.reporting import SETTINGS
+from .client.options import check
+from .client.tracker import CallFields
 from .exceptions import AmplitudeAIWrapError
 
 Client = TypeVar("Client")
@@ -24,12 +27,14 @@ def wrap(client: Client, amplitude: Any, user_id: str | None = None, **defaults:
 
     It stays what it was, for ``is`` and ``isinstance``, with its connections and settings. ``user_id``
     and further keywords (``device_id=``, ``session_id=``, ``groups=``...) hold for each call that says
-    nothing else and is made outside any session.
+    nothing else and is made outside any session. So do privacy settings (``content_mode=``...), everywhere.
 
     Raises:
         AmplitudeAIWrapError: ``client`` is not a model client we know.
-        ConfigurationError: ``amplitude`` is neither an ``AmplitudeAI`` nor an ``Amplitude``.
+        ConfigurationError: ``amplitude`` is neither an ``AmplitudeAI`` nor an ``Amplitude``; or a keyword does
+            not exist.
     """
+    check({name: value for name, value in defaults.items() if name not in SETTINGS}, CallFields, "wrap()")
     packages = dict.fromkeys(base.__module__.partition(".")[0] for base in type(client).__mro__)
     for package in packages:
         if package in _PROVIDERS and _is_of_the_vendor(client, package):

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,8 +30,9 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _reraise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Raise what the shield would swallow, and let no setting of the machine in."""
+    """Raise what the shield would swallow, count anew what it does, and let no setting of the machine in."""
     monkeypatch.setattr(shield, "reraise", True)
+    monkeypatch.setattr(shield, "swallowed", Counter())
     for name in ("API_KEY", "SERVER_URL", "SPOOL", "CONTENT_MODE", "DEBUG", "DRY_RUN", "ENABLED"):
         monkeypatch.delenv(f"AMPLITUDE_AI_{name}", raising=False)
 

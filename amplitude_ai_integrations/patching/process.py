@@ -47,12 +47,13 @@ class Patches(Guarded):
             ProviderError: As ``find`` and ``go``.
         """
         with self._lock:
-            if way in self._now:
+            put = None if way in self._now else find(way)  # imports the vendor, which may bring this here
+            if put is None or way in self._now:
                 _redirect(self._now[way].reporting, reporting)
                 return
             own = copy.copy(reporting)
             try:
-                undos = go(way, find(way), own)
+                undos = go(way, put, own)
             except ProviderError:
                 _silence(own)  # half the way may have been gone
                 raise

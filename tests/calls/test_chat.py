@@ -59,7 +59,9 @@ def test_a_request_tells_what_it_asks() -> None:
     )
 
 
-@pytest.mark.parametrize("sentinel", [Omit(), NOT_GIVEN, None, True, "warm"], ids=repr)
+@pytest.mark.parametrize(
+    "sentinel", [Omit(), NOT_GIVEN, None, True, "warm"], ids=["Omit", "NOT_GIVEN", "None", "True", "warm"]
+)
 def test_what_was_not_given_is_not_asked(sentinel: Any) -> None:
     options = ("tools", "temperature", "top_p", "max_tokens", "max_completion_tokens")
     asked = CHAT.request({"model": "m", "messages": [], **dict.fromkeys(options, sentinel)})

@@ -29,6 +29,12 @@ def test_a_program_prints_what_it_prints_and_its_events_arrive(
     assert place.arrived == EXCHANGE
 
 
+def test_a_program_that_patches_for_itself_has_the_last_word(place: Place) -> None:
+    done = place.run(PYTHON, "patching_itself.py")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{TEXT}\n", "")
+    assert place.arrived == []
+
+
 @pytest.mark.parametrize("loaded", ["in each worker", "before the fork"])
 def test_workers_of_gunicorn(place: Place, loaded: str) -> None:
     options = ("--workers", "2", "--no-control-socket", "--log-level", "warning")

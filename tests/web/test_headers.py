@@ -39,7 +39,7 @@ def injected(ai: AmplitudeAI, trace_id: str | None = None, headers: Any = None, 
 class TestRoundTrip:
     @pytest.mark.parametrize(
         "trace_id",
-        [TRACE, str(uuid.uuid4()), "order-4711", "a b=c,d;e%20", "x" * 200, HEX],
+        [TRACE, "02ee39d8-4ecf-4029-b422-04886091d007", "order-4711", "a b=c,d;e%20", "x" * 200, HEX],
     )
     def test_what_one_service_injects_the_next_extracts(self, ai: AmplitudeAI, trace_id: str) -> None:
         headers = injected(ai, trace_id, parent_agent_id="planner")

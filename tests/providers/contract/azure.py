@@ -18,6 +18,7 @@ class Azure(OpenAI):
     """Azure's clients, of which each call names a deployment."""
 
     name = "azure"
+    like = "openai"
     bare_kinds: ClassVar = {"sync": openai.AzureOpenAI, "async": openai.AsyncAzureOpenAI}
     swap_kinds: ClassVar = {"sync": ours.AzureOpenAI, "async": ours.AsyncAzureOpenAI}
     apis = apis("azure", {"provider": "azure", **counted(MODEL, "azure", Tokens(20, 7, 8), 3)})

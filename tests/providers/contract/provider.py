@@ -171,6 +171,7 @@ class Provider:
     """One provider; a vendor's file sets the attributes and writes the methods that raise here."""
 
     name: str
+    like: str = ""  # another provider whose code it shares: what depends on that alone is tested there
     apis: Mapping[str, Api]
     ways: Mapping[str, Way]
     async_ways: Mapping[str, Way] = {}

@@ -8,7 +8,7 @@ from . import PROVIDERS
 from .answers import IMAGE
 from .cells import Cell, cells, over, ways, ways_of
 from .conftest import Stand
-from .provider import Ask, Tool
+from .provider import DOORS, Ask, Tool
 from .uses import Use, catching
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -33,7 +33,12 @@ def _ask(stand: Stand, api: str, what: str) -> Ask:
 
 
 def _rows(*needs: str) -> list[Cell]:
-    return [(*cell, what) for what, more in NEEDS.items() for cell in cells(*needs, *more)]
+    """What is plain by every way in, and the rest by one."""
+    return [
+        (*cell, what)
+        for what, more in NEEDS.items()
+        for cell in cells(*needs, *more, doors=DOORS if what == "plain" else ["patch"])
+    ]
 
 
 def _twice(stand: Stand, kind: str, door: str, use: Use) -> tuple[Any, Any]:
