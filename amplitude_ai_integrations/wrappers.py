@@ -31,8 +31,8 @@ def wrap(client: Client, amplitude: Any, user_id: str | None = None, **defaults:
 
     Raises:
         AmplitudeAIWrapError: ``client`` is not a model client we know.
-        ConfigurationError: ``amplitude`` is neither an ``AmplitudeAI`` nor an ``Amplitude``; or a keyword does
-            not exist.
+        ConfigurationError: ``amplitude`` is neither an ``AmplitudeAI`` nor an ``Amplitude``, or a keyword
+            does not exist.
     """
     check({name: value for name, value in defaults.items() if name not in SETTINGS}, CallFields, "wrap()")
     packages = dict.fromkeys(base.__module__.partition(".")[0] for base in type(client).__mro__)

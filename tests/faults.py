@@ -20,20 +20,21 @@ def functions_passed(run: Callable[[], Any], doors: Set[str]) -> list[list[types
     `doors` are left out, by their qualified names: where the program enters our code, and each of which
     hands its inner work to a shield. So are wrappers around functions that are not ours.
     """
-    codes: set[types.CodeType] = set()
+    # By identity: the codes of functions that read alike are equal, in whatever files they are.
+    codes: dict[int, types.CodeType] = {}
 
     def look(frame: types.FrameType, event: str, _argument: Any) -> None:
         if event == "call" and frame.f_code.co_filename.startswith(ROOT):
-            codes.add(frame.f_code)
+            codes[id(frame.f_code)] = frame.f_code
 
     sys.setprofile(look)
     run()
     sys.setprofile(None)
-    found: dict[types.CodeType, list[types.FunctionType]] = {}
+    found: dict[int, list[types.FunctionType]] = {}
     for item in gc.get_objects():
         # By its type, since asking a lazy object of a vendor's for its class may load what it stands for.
-        if type(item) is types.FunctionType and item.__code__ in codes:
-            found.setdefault(item.__code__, []).append(item)
+        if type(item) is types.FunctionType and id(item.__code__) in codes:
+            found.setdefault(id(item.__code__), []).append(item)
     return [
         functions
         for functions in found.values()

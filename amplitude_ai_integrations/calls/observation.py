@@ -63,6 +63,7 @@ class Observation:
         self._message_id = usable_id(self._keywords.pop("message_id", None), "message_id") or stamps.new_id()
         self._request = RequestFacts("", "")
         self._first_at: float | None = None
+        self._came: Any = None
         self._session_id: str | None = None
         self._trace: Trace | None = None
         self._context = get_active_context()
@@ -102,6 +103,10 @@ class Observation:
         except Exception as error:  # noqa: BLE001 - as `shielded`, which would be felt with each chunk
             shield.keep("model call, chunk", error)
 
+    def came(self, response: Any) -> None:
+        """The whole answer is there, and the vendor's client goes on with it, which may fail."""
+        self._came = response
+
     def returned(self, response: Any) -> None:
         """The whole answer is there."""
         with shielded("model call, answer"):
@@ -118,7 +123,7 @@ class Observation:
             if not isinstance(error, Exception) or type(error).__name__ == "CancelledError":
                 self.left(type(error).__name__)
                 return
-            facts = self._gathered()
+            facts = self._gathered() if self._came is None else self._adapter.response(self._came)
             facts.request_id = facts.request_id or _request_id(error)
             self._end(facts, failure_of(error, self._config(), "provider"))
 

@@ -107,18 +107,26 @@ class _Body:
                 _whole(self._http, body, self._observation, self._decoder, is_read=self._is_read)
 
 
+def _decoded(body: bytes | str) -> Any:
+    """Return what a body says; one that is no JSON says nothing, and is an answer all the same."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
+
+
 def _whole(http: Any, body: bytes, observation: Observation, decoder: Decoder, *, is_read: bool) -> None:
     """Tell an observation what a body says, as far as it was read."""
     kind = http.headers.get("content-type", "")
     if observation.is_over:
         return
     if "application/json" in kind and is_read:
-        observation.returned(msgspec.json.decode(body))
+        observation.returned(_decoded(body))
         return
     if "event-stream" in kind or "eventstream" in kind:  # text/..., application/vnd.amazon...
         for event in decoder().iter_bytes(iter([body])):
             if not event.data.startswith("[DONE]"):
-                observation.chunk(msgspec.json.decode(event.data))
+                observation.chunk(_decoded(event.data))
     if is_read:
         observation.finished()
     else:

@@ -244,6 +244,7 @@ class Vendor:
                 return None
             if observation.propagates:
                 options.headers = _with_context(client, headers)
+            _see_before_it_is_parsed(options, observation)
             watch = _Watch(self, client, observation, is_raw=is_raw(headers))
             if is_streaming and not watch.is_raw:
                 watch.hides = self.ask_for_usage(client, options)
@@ -282,6 +283,19 @@ def _with_context(client: Any, headers: Any) -> dict[str, Any]:
     of_client = {name: value for name, value in client.default_headers.items() if name not in given}
     added = inject_context({**of_client, **given})
     return {**given, **{name: value for name, value in added.items() if name not in of_client}}
+
+
+def _see_before_it_is_parsed(options: Any, observation: Observation) -> None:
+    """Let an answer be seen that ``parse()`` then refuses: it was given, and is paid for."""
+    parse = getattr(options, "post_parser", None)
+    if not callable(parse):
+        return
+
+    def seeing(response: Any) -> Any:
+        observation.came(response)
+        return parse(response)
+
+    options.post_parser = seeing
 
 
 class _Watch:

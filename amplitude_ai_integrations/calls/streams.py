@@ -1,8 +1,8 @@
 """Streams that tell when they end, whichever way that is.
 
-A stream ends when it is read to its end, when it raises, when the loop over it is left, when it or its
-response is closed, or when nothing holds it any more. Each of these is seen at the moment it happens; the
-first one counts.
+A stream ends when it is read to its end, when it raises, when it or its response is closed, or when nothing
+holds it any more, as where the loop over it is left. Each of these is seen at the moment it happens; the
+first one counts. Whoever holds a stream may leave a loop and read on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,17 @@ from .observation import Observation
 Hides = Callable[[Any], bool]
 
 
+class _Ending:
+    """What is to be done when a stream is dropped; it holds nothing of the stream."""
+
+    def __init__(self, observation: Observation) -> None:
+        self.reason: str | None = None  # why the last loop over it was left, if that is known
+        self._observation = observation
+
+    def __call__(self) -> None:
+        self._observation.left(self.reason)
+
+
 class _Tap:
     """Stands in for a stream's inner iterator, passes every chunk on, and lets the observation see it.
 
@@ -28,19 +39,14 @@ class _Tap:
     def __init__(self, inner: Any, observation: Observation, hides: Hides | None) -> None:
         self.inner = inner
         self.observation = observation
+        self.ending = _Ending(observation)
         self.is_pulling = False
-        self.is_in_block = False
         self._hides = hides
 
     def shows(self, chunk: Any) -> bool:
         """Observe a chunk, and tell whether the caller gets it."""
         self.observation.chunk(chunk)
         return self._hides is None or not self._hides(chunk)
-
-    def loop_left(self, reason: str | None = None) -> None:
-        """A loop over the stream was left; inside a ``with`` block that is not the end yet."""
-        if not self.is_in_block:
-            self.observation.left(reason)
 
 
 class SyncTap(_Tap):
@@ -108,10 +114,10 @@ class AsyncTap(_Tap):
 
 
 class _SyncLoop:
-    """What a ``for`` loop over a stream holds; dropping it is how a loop is left."""
+    """What a ``for`` loop over a stream holds: as a generator over it would, the stream, and no more."""
 
     def __init__(self, stream: Any) -> None:
-        self._stream = stream  # as a generator over it would, the loop keeps the stream alive
+        self._stream = stream
         self._tap: SyncTap = stream._iterator
 
     def __iter__(self) -> _SyncLoop:
@@ -121,11 +127,7 @@ class _SyncLoop:
         return next(self._tap)
 
     def close(self) -> None:
-        """Leave the loop, as closing a generator does."""
-        self._tap.loop_left()
-
-    def __del__(self) -> None:
-        self._tap.loop_left()
+        """Leave the loop, as closing a generator does; the stream can be read on."""
 
 
 class _AsyncLoop:
@@ -134,6 +136,7 @@ class _AsyncLoop:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._tap: AsyncTap = stream._iterator
+        self._cancelled = cancellations()
 
     def __aiter__(self) -> _AsyncLoop:
         return self
@@ -142,29 +145,44 @@ class _AsyncLoop:
         return await self._tap.__anext__()
 
     async def aclose(self) -> None:
-        """Leave the loop, as closing a generator does."""
-        self._tap.loop_left()
+        """Leave the loop, as closing a generator does; the stream can be read on."""
 
     def __del__(self) -> None:
         with shielded("stream"):
-            self._tap.loop_left(cancellation())
+            self._tap.ending.reason = cancellation(self._cancelled)
 
 
 def observe_sync(stream: Any, observation: Observation, hides: Hides | None = None) -> None:
     """Observe a stream that has its chunks in ``_iterator`` and its HTTP response in ``response``."""
-    _observe(stream, SyncTap(stream._iterator, observation, hides), _sync_class, "close")
+    _observe(stream, SyncTap(_iterator_of(stream), observation, hides), _sync_class, "close")
 
 
 def observe_async(stream: Any, observation: Observation, hides: Hides | None = None) -> None:
     """Observe the asynchronous kind of the same."""
-    _observe(stream, AsyncTap(stream._iterator, observation, hides), _async_class, "aclose")
+    _observe(stream, AsyncTap(_iterator_of(stream), observation, hides), _async_class, "aclose")
+
+
+def _iterator_of(stream: Any) -> Any:
+    """Return a stream's inner iterator, such that it does not hold the stream.
+
+    Where it does, as a generator that is a method of it, only the garbage collector would tell when the
+    stream is dropped. Its twin's is the same, and nothing of the first has run.
+    """
+    iterator = stream._iterator
+    frame = getattr(iterator, "gi_frame", None) or getattr(iterator, "ag_frame", None)
+    if frame is None or frame.f_locals.get("self") is not stream:
+        return iterator
+    twin = object.__new__(type(stream))
+    vars(twin).update(vars(stream))
+    del twin._iterator
+    return twin.__stream__()
 
 
 def _observe(stream: Any, tap: _Tap, observed: Callable[[Any], type], close: str) -> None:
     kind: Any = type(stream)
     stream.__class__ = observed(kind)
     stream._iterator = tap
-    weakref.finalize(stream, tap.observation.left)
+    weakref.finalize(stream, tap.ending)
     _on_close(stream.response, close, tap)
 
 
@@ -185,33 +203,23 @@ def _on_close(response: Any, method: str, tap: _Tap) -> None:
 
 @cache
 def _sync_class(stream_class: Any) -> type:
-    def enter(stream: Any) -> Any:
-        with shielded("stream"):
-            stream._iterator.is_in_block = True
-        return stream_class.__enter__(stream)
-
     def leave(stream: Any, kind: type[BaseException] | None, *rest: Any) -> Any:
         with shielded("stream"):
             stream._iterator.observation.left(kind.__name__ if kind else None)
         return stream_class.__exit__(stream, kind, *rest)
 
-    methods = {"__iter__": lambda stream: _SyncLoop(stream), "__enter__": enter, "__exit__": leave}  # noqa: PLW0108 - a class would not be bound
+    methods = {"__iter__": lambda stream: _SyncLoop(stream), "__exit__": leave}  # noqa: PLW0108 - a class would not be bound
     return looking_the_same(stream_class, methods)
 
 
 @cache
 def _async_class(stream_class: Any) -> type:
-    async def enter(stream: Any) -> Any:
-        with shielded("stream"):
-            stream._iterator.is_in_block = True
-        return await stream_class.__aenter__(stream)
-
     async def leave(stream: Any, kind: type[BaseException] | None, *rest: Any) -> Any:
         with shielded("stream"):
             stream._iterator.observation.left(kind.__name__ if kind else None)
         return await stream_class.__aexit__(stream, kind, *rest)
 
-    methods = {"__aiter__": lambda stream: _AsyncLoop(stream), "__aenter__": enter, "__aexit__": leave}  # noqa: PLW0108 - as above
+    methods = {"__aiter__": lambda stream: _AsyncLoop(stream), "__aexit__": leave}  # noqa: PLW0108 - as above
     return looking_the_same(stream_class, methods)
 
 
@@ -221,11 +229,19 @@ def looking_the_same(stream_class: Any, methods: dict[str, Any]) -> type:
     return type(stream_class.__name__, (stream_class,), {**methods, **names})
 
 
-def cancellation() -> str | None:
-    """Return the name of a cancellation that is under way in this task, at another ``await`` than ours."""
+def cancellations() -> int:
+    """Return how often this task has been asked to cancel itself, which may be over."""
     try:
         task = asyncio.current_task()
     except RuntimeError:
-        return None
+        return 0
     cancelling = getattr(task, "cancelling", None)  # new in Python 3.11
-    return "CancelledError" if cancelling is not None and cancelling() else None
+    return cancelling() if cancelling is not None else 0
+
+
+def cancellation(before: int = 0) -> str | None:
+    """Return the name of a cancellation that is under way in this task, at another ``await`` than ours.
+
+    ``before`` is what ``cancellations`` said when the stream was begun to be read.
+    """
+    return "CancelledError" if cancellations() > before else None

@@ -35,6 +35,7 @@ class CallFields(FurtherFields, total=False):
     device_id: str | None
     session_id: str | None
     trace_id: str | None
+    user_properties: Mapping[str, Any] | None
 
 
 class Fallback(NamedTuple):

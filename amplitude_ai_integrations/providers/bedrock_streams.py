@@ -62,11 +62,7 @@ def _reading(stream: Any, events: Iterator[Any], tap: _Tap) -> Iterator[Any]:
             raise
         with shielded("stream"):
             tap.took(event)
-        try:
-            yield event
-        except BaseException:
-            tap.left()
-            raise
+        yield event
 
 
 def observed(stream: EventStream, observation: Observation, is_last: IsLast) -> EventStream:

@@ -112,10 +112,12 @@ def test_a_client_that_does_not_say_where_it_reports_beside_several_is_a_warning
     )
     found = said(app=f"{several}client = OpenAI()\n")
     assert [(one.state, one.words, one.place) for one in found][1:] == [
-        ("warning", "OpenAI is not told where to report: an error where a program makes several of app.py:3, app.py:4.", "app.py:5")
+        ("warning", "OpenAI is not told where to report: an error where a program makes several of those in app.py:3, app.py:4.", "app.py:5")
     ]  # fmt: skip
     assert found[1].fix == "OpenAI(..., amplitude=ai)   # better still: one AmplitudeAI() for all"
-    for line in ("OpenAI(amplitude=ai)", "OpenAI(**options)"):
+    for line in ("OpenAI(amplitude=ai)", "OpenAI(ai)", "OpenAI(**options)"):
         assert [one.state for one in said(app=f"{several}client = {line}\n")] == ["ok"]
+    on_one_line = said(app=f"{several.replace(chr(10) + 'other', '; other')}client = OpenAI()\n")
+    assert on_one_line[1].words.endswith("makes several of those in app.py:3.")
     one_of_two = several.replace("\nother", "\nif offline:\n    ai")
     assert [one.state for one in said(app=f"{one_of_two}client = OpenAI()\n")] == ["ok"]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+import amplitude_ai_integrations
+from amplitude_ai_integrations.diagnostics.project.classes import OURS as CLASSES
+from amplitude_ai_integrations.diagnostics.project.classes import VENDORS
+
 from .conftest import Examined
 
 OURS = "from amplitude_ai_integrations import AmplitudeAI, OpenAI, wrap\nai = AmplitudeAI()\n"
@@ -85,7 +89,7 @@ WRAP = "from amplitude_ai_integrations import wrap"
         (
             "import anthropic\na = anthropic.AsyncAnthropic()\n",
             "AsyncAnthropic is anthropic's own class",
-            "from amplitude_ai_integrations.providers.anthropic import AsyncAnthropic",
+            "from amplitude_ai_integrations import AsyncAnthropic",
         ),
         (
             "from openai import AzureOpenAI\na = AzureOpenAI()\n",
@@ -95,7 +99,7 @@ WRAP = "from amplitude_ai_integrations import wrap"
         (
             "from mistralai.client import Mistral\na = Mistral(api_key='k')\n",
             "Mistral is mistralai's own class",
-            "from amplitude_ai_integrations.providers.mistral import Mistral",
+            "from amplitude_ai_integrations import Mistral",
         ),
         (
             "import anthropic\na = anthropic.AnthropicVertex()\n",
@@ -166,12 +170,12 @@ def test_one_line_observes_the_clients_of_all_files(said: Examined) -> None:
 
 
 def test_a_line_for_some_leaves_others_unseen(said: Examined) -> None:
-    lines = "patch_openai()\npatching.patch_bedrock()\npatching.patch_gemini()\n"
+    lines = "patch_openai(ai)\npatching.patch_bedrock()\npatching.patch_gemini()\n"
     found = said(llm=MADE, app=f"from amplitude_ai_integrations import patch_openai, patching\n{lines}")
     assert [one.words for one in found if one.state == "ok"] == [
         "patch_openai() observes all clients of OpenAI.",
-        "patch_bedrock() observes all clients of bedrock-runtime.",
-        "patch_gemini() observes all clients of Client.",
+        "patch_bedrock() observes all bedrock-runtime clients.",
+        "patch_gemini() observes all clients of google.genai.",
     ]
     assert {(one.state, one.words.partition(" ")[0]) for one in found if one.state != "ok"} == {
         ("warning", "AsyncAnthropic"), ("warning", "AzureOpenAI"), ("warning", "Mistral"),
@@ -220,6 +224,159 @@ def test_calls_that_no_client_shows_are_told_once(said: Examined, package: str, 
     assert [(one.state, one.words, one.place) for one in found] == [("hint", words, "llm.py:5")]
     by_hand = said(llm=f"{text}ai.track_ai_message('u', 'Hi', 's', 'm', 'openai', 1.0)\n")
     assert [one.state for one in by_hand] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    "imported", ["amplitude_ai_integrations", "amplitude_ai_integrations.providers.openai"]
+)
+def test_calls_that_no_client_shows_are_told_of_our_own_classes_too(said: Examined, imported: str) -> None:
+    text = f"from {imported} import OpenAI\nclient = OpenAI(ai)\nclient.batches.create()\n"
+    assert [(one.state, one.words, one.place) for one in said(llm=text)] == [
+        ("ok", "OpenAI is observed.", "llm.py:2"),
+        ("hint", "No client shows what becomes of batches of openai.", "llm.py:3"),
+    ]
+    other = said(llm=text.replace("OpenAI", "Mistral").replace("providers.openai", "providers.mistral"))
+    assert [one.state for one in other] == ["ok"]
+
+
+def test_our_classes_are_those_that_we_export() -> None:
+    exported = set(amplitude_ai_integrations.__all__)
+    assert set(CLASSES) <= exported
+    assert exported & {name for names in VENDORS.values() for name in names} <= set(CLASSES)
+
+
+@pytest.mark.parametrize("name", ["AnthropicBedrock", "AsyncAnthropicVertex"])
+def test_a_class_that_we_do_not_have_is_a_problem(said: Examined, name: str) -> None:
+    text = f"from amplitude_ai_integrations import AmplitudeAI, {name}\nai = AmplitudeAI()\n"
+    (found,) = said(llm=f"{text}a = {name}(amplitude=ai)\n")
+    assert (found.state, found.words, found.place) == (
+        "problem", f"amplitude_ai_integrations has no {name}.", "llm.py:3",
+    )  # fmt: skip
+    assert found.fix.splitlines() == [
+        WRAP,
+        f"from anthropic import {name}   # it is the vendor's alone",
+        f"a = wrap({name}(...), ai)   # or, for all clients: patch(ai)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["anthropic.AsyncAnthropicBedrock", "anthropic.AnthropicFoundry", "openai.BedrockOpenAI"],
+)
+def test_the_vendors_other_classes_are_wrapped_or_patched(said: Examined, made: str) -> None:
+    package, _, name = made.partition(".")
+    (found,) = said(llm=f"import {package}\na = {made}()\n")
+    assert found.words == f"{name} is {package}'s own class: its calls are not seen."
+    assert found.fix.splitlines()[-2:] == [
+        "wrap(a, ai)   # below the line that makes it", "# or, for all clients of the program: patch(ai)",
+    ]  # fmt: skip
+    line = f"patch_{package}"
+    patched = f"from amplitude_ai_integrations import {line}\n{line}(ai)\nimport {package}\na = {made}()\n"
+    assert [one.state for one in said(llm=patched)] == ["ok"]
+
+
+@pytest.mark.parametrize("line", ["OpenAI()", "OpenAI(timeout=1)", "patch()"])
+def test_what_has_nowhere_to_report_to_is_a_problem(said: Examined, line: str) -> None:
+    name, _, more = line.removesuffix(")").partition("(")
+    target = "" if name == "patch" else "a = "
+    text = f"from amplitude_ai_integrations import {name}\n{target}{line}\n"
+    (found,) = said(llm=text)
+    assert (found.state, found.words, found.place) == (
+        "problem",
+        f"{name} raises ConfigurationError: no AmplitudeAI is made here for it to report to.",
+        "llm.py:2",
+    )
+    assert found.fix.splitlines() == [
+        "from amplitude_ai_integrations import AmplitudeAI",
+        "ai = AmplitudeAI()",
+        f"{target}{name}({'..., ' if more else ''}amplitude=ai)",
+    ]
+    for there in ("OpenAI(ai)", "wrap(client, ai)", "OpenAI(**options)"):
+        told = f"from amplitude_ai_integrations import OpenAI, wrap\n{there}\n"
+        assert {one.state for one in said(llm=text, other=told)} == {"ok"}
+    made = "from amplitude_ai_integrations import MockAmplitudeAI\nai = MockAmplitudeAI()\n"
+    assert [one.state for one in said(llm=text, other=made)] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("import aioboto3\nasync def f():\n    async with s.client('bedrock-runtime') as c: ...\n", 3),
+        ("import boto3, aioboto3\nasync def f():\n    async with s.client('bedrock-runtime') as c: ...\n", 3),
+        ("import aiobotocore.session\nc = enter(s.create_client('bedrock-runtime'))\nwrap(c, ai)\n", 2),
+    ],
+)
+def test_an_asynchronous_client_of_bedrock_is_tracked_by_hand(said: Examined, text: str, place: int) -> None:
+    found = [one for one in said(llm=text) if one.state != "ok"]
+    words = (
+        "An asynchronous bedrock-runtime client can be neither wrapped nor patched: its calls are not seen."
+    )
+    assert [(one.words, one.place) for one in found] == [(words, f"llm.py:{place}")]
+    assert found[0].fix.startswith("Track it by hand")
+    patched = "from amplitude_ai_integrations import AmplitudeAI, patch\nai = AmplitudeAI()\npatch(ai)\n"
+    assert words in [one.words for one in said(llm=text, app=patched)]
+    by_hand = said(llm=f"{text}ai.track_ai_message('u', 'Hi', 's', 'm', 'bedrock', 1.0)\n")
+    assert words not in [one.words for one in by_hand]
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("import openai\nopenai.chat.completions.create()\n", "openai.chat.completions.create"),
+        ("import openai as o\no.responses.create()\no.responses.create()\n", "openai.responses.create"),
+        ("from openai import embeddings\nembeddings.create()\n", "openai.embeddings.create"),
+    ],
+)
+def test_the_client_of_the_vendors_module_is_seen_if_patched(said: Examined, text: str, called: str) -> None:
+    (found,) = said(llm=text)
+    words = f"{called}() is a call of openai's own client: its calls are not seen."
+    assert (found.state, found.words, found.place) == ("problem", words, "llm.py:2")
+    assert found.fix.splitlines()[-1] == "patch(ai)   # above the first call"
+    for line in ("patch", "patch_openai"):
+        patched = f"from amplitude_ai_integrations import {line}\n{line}(ai)\n"
+        assert [one.state for one in said(llm=text, app=patched)] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import openai\nopenai = make()\nopenai.chat.completions.create()\n",
+        "import openai\ndef f(openai):\n    openai.chat.completions.create()\n",
+        "import openai.types\nclient.chat.completions.create()\n",
+    ],
+)
+def test_a_client_of_the_modules_name_is_not_the_modules(said: Examined, text: str) -> None:
+    assert [one.words.partition(" ")[0] for one in said(llm=text)] == ["No"]
+
+
+def test_litellm_is_observed_by_its_callback(said: Examined) -> None:
+    text = "from litellm import completion\ncompletion(model='m', messages=[])\ncompletion(model='n')\n"
+    (found,) = said(llm=text)
+    assert (found.state, found.words, found.place) == (
+        "problem", "litellm.completion is litellm's own: its calls are not seen.", "llm.py:2",
+    )  # fmt: skip
+    assert "litellm.callbacks.append(AmplitudeLiteLLM(ai))   # docs/gateways.md" in found.fix.splitlines()
+    made = found.fix.partition("   #")[0] + "\n"
+    assert [(one.state, one.words) for one in said(llm=made + text)] == [
+        ("ok", "AmplitudeLiteLLM() observes all calls of litellm.")
+    ]
+
+
+def test_what_is_observed_is_named_or_counted(said: Examined) -> None:
+    lines = ["wrap(client, ai)", "wrap(client=self.client)", "wrap(openai.OpenAI(), ai)", "wrap(all[0], ai)"]
+    words = [said(llm=f"{OURS}{line}\n")[0].words for line in lines]
+    assert words == [
+        "client is observed.", "self.client is observed.", "openai.OpenAI() is observed.",
+        "A wrapped client is observed.",
+    ]  # fmt: skip
+    assert said(llm=OURS + "\n".join(lines))[0].words == "4 clients are observed."
+
+
+def test_a_fix_names_the_module_that_the_file_imports_from(said: Examined) -> None:
+    for home in ("mistralai", "mistralai.client"):
+        (found,) = said(llm=f"from {home} import Mistral\na = Mistral()\n")
+        line = f"from amplitude_ai_integrations import Mistral   # instead of: from {home} import Mistral"
+        assert line in found.fix.splitlines()
 
 
 def test_names_of_others_are_no_model_clients(said: Examined) -> None:

@@ -107,9 +107,26 @@ DIFFERENCES: Final = (
         {"Session End 1": {"Abandonment Turn": 0}},
     ),
     Difference(
-        (*_OPENAI, "middleware_request", "propagate_headers"),
+        (*_OPENAI, "anthropic_messages", "middleware_request", "propagate_headers"),
         "A flag that is known is sent, so that a chart can tell whole answers from unknown ones.",
         {"AI Response 1": {"Is Streaming": False}},
+    ),
+    Difference(
+        ("anthropic_messages",),
+        "Arguments of a tool call are JSON, the vendor's id of the answer is kept, and costs are not rounded.",
+        {
+            "AI Response 1": {
+                "Cost USD": 0.0002475,
+                "Provider Request ID": "msg_1",
+                "Tool Calls": [
+                    {
+                        "type": "function",
+                        "id": "toolu_1",
+                        "function": {"name": "get_weather", "arguments": '{"city":"Paris"}'},
+                    }
+                ],
+            }
+        },
     ),
     Difference(
         ("openai_responses",),
@@ -188,4 +205,4 @@ DIFFERENCES: Final = (
 )
 
 # Scenarios without a call: the name that is to come, and what it is.
-NOT_YET: Final = {"anthropic_messages": ("Anthropic", "The wrapper of Anthropic's client is not built.")}
+NOT_YET: Final[dict[str, tuple[str, str]]] = {}

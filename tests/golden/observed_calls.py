@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from amplitude_ai_integrations import AmplitudeAI, AsyncOpenAI, OpenAI, observe, tool
+from amplitude_ai_integrations import AmplitudeAI, Anthropic, AsyncOpenAI, OpenAI, observe, tool
 from amplitude_ai_integrations.middleware import AmplitudeAIMiddleware
 from tests.conftest import running
 
@@ -54,6 +54,14 @@ def openai_async(ai: AmplitudeAI) -> None:
                 pass
 
     asyncio.run(go())
+
+
+def anthropic_messages(ai: AmplitudeAI) -> None:
+    tools: list[Any] = [{"name": "get_weather", "description": "w", "input_schema": {"type": "object"}}]
+    with Anthropic(amplitude=ai, max_retries=0) as client, ai.agent("bot").session("s-ant", user_id=USER):
+        client.messages.create(
+            model="claude-sonnet-4-20250514", max_tokens=99, system="be nice", messages=HI, tools=tools
+        )
 
 
 def propagate_headers(ai: AmplitudeAI) -> None:

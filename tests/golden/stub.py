@@ -1,4 +1,4 @@
-"""The answers of OpenAI's API that the recorded events were made of."""
+"""The answers of OpenAI's and Anthropic's APIs that the recorded events were made of."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Stub:
     def __init__(self) -> None:
         self.headers: dict[str, str] = {}
         paths = {"/v1/chat/completions": self.chat, "/v1/responses": self.responses}
+        paths["/v1/messages"] = self.messages
         self.app = Starlette(routes=[Route(path, take, methods=["POST"]) for path, take in paths.items()])
 
     async def chat(self, request: Request) -> Response:
@@ -55,6 +56,23 @@ class Stub:
             "status": "completed",
             "output": [{**message, "content": [part]}],
             "usage": {"input_tokens": 11, "output_tokens": 3, "total_tokens": 14},
+        }
+        return JSONResponse(whole)
+
+    async def messages(self, request: Request) -> Response:
+        body = await request.json()
+        tool = {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {"city": "Paris"}}
+        thought = {"type": "thinking", "thinking": "let me think", "signature": "s"}
+        usage = {"input_tokens": 30, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 10}
+        whole = {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": body["model"],
+            "content": [thought, {"type": "text", "text": "Bonjour"}, tool],
+            "stop_reason": "tool_use",
+            "stop_sequence": None,
+            "usage": {**usage, "output_tokens": 6},
         }
         return JSONResponse(whole)
 

@@ -54,6 +54,8 @@ def send(
     arrived, url = collector
     arrived.bodies.clear()
     monkeypatch.setenv("OPENAI_BASE_URL", openai_stub[1])
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", openai_stub[1].removesuffix("/v1"))
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     MockAmplitudeAI()  # lets the process forget the sessions of the scenario before
     client = Amplitude("key", Config(server_url=url))

@@ -5,14 +5,30 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx2
+import openai
 import pytest
 
 from amplitude_ai_integrations import AmplitudeAI, MemorySink
-from amplitude_ai_integrations.providers.openai import AsyncOpenAI
+from amplitude_ai_integrations.providers.openai import AsyncOpenAI, OpenAI
 
 from .conftest import MakeClient
-from .expected import of_kind
+from .expected import kinds, of_kind
 from .ways import chat, response
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"choices": [NaN]}', b'"\\ud800"', b"\xff", b"[" * 5_000])
+def test_a_body_that_is_no_json_is_an_answer_all_the_same(
+    body: bytes, ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    def answer(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={"content-type": "application/json"}, content=body)
+
+    with openai.DefaultHttpxClient(transport=httpx2.MockTransport(answer)) as connections:
+        client = OpenAI(amplitude=ai, api_key="k", http_client=connections)
+        raw = client.chat.completions.with_raw_response.create(**chat("Hi"))
+    assert raw.content == body
+    assert kinds(sink) == ["user", "answer"]
 
 
 def _left(sink: MemorySink) -> dict[str, Any]:

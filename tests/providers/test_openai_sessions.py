@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import openai
@@ -242,3 +243,21 @@ def test_what_a_server_says_is_never_refused(connect: MakeClient) -> None:
     client = connect(OpenAI, amplitude=strict)
     answer = client.chat.completions.create(**chat("Hi"), temperature=-1)
     assert answer.choices[0].message.content
+
+
+async def test_a_loop_left_after_a_cancellation_that_is_over_was_not_cancelled(
+    ai: AmplitudeAI, sink: MemorySink, connect: MakeClient
+) -> None:
+    async def ask() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(10)
+        async with connect(AsyncOpenAI, amplitude=ai) as client:
+            stream = await client.chat.completions.create(**chat("Hi", stream=True))
+            async for _chunk in stream:
+                break
+
+    task = asyncio.create_task(ask())
+    await asyncio.sleep(0)
+    task.cancel()
+    await task
+    assert "error_type" not in of_kind("answer", sink)[0]

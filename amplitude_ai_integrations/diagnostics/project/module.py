@@ -110,6 +110,14 @@ class Module:
         """Return file and line of a node."""
         return f"{self.path}:{getattr(node, 'lineno', 1)}"
 
+    def gives(self, name: str) -> bool:
+        """Tell whether a name is given a value anywhere in the file, besides what it is imported as."""
+        return any(
+            (isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load))
+            or (isinstance(node, ast.arg) and node.arg == name)
+            for node in self.nodes
+        )
+
     def path_of(self, node: ast.AST) -> str:
         """Return the dotted path that an expression names, or an empty text if it names none."""
         parts: list[str] = []

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ...registry import INTEGRATIONS, PROVIDERS
+from .classes import BEDROCK, LITELLM, VENDORS
 from .files import LARGEST, Files
 from .kinds import KINDS, WORKERS
 from .module import Module, Use
@@ -18,13 +19,15 @@ from .module import Module, Use
 PACKAGE: Final = "amplitude_ai_integrations"
 COMMERCIAL: Final = "amplitude_ai"
 
-_VENDORS: Final = "|".join(sorted({re.escape(known.module.partition(".")[0]) for known in INTEGRATIONS}))
+_ALSO: Final = (LITELLM, "aioboto3", "aiobotocore", "botocore")
+_VENDORS: Final = "|".join(
+    sorted({re.escape(known.module.partition(".")[0]) for known in INTEGRATIONS} | set(_ALSO))
+)
 _MAKERS: Final = "|".join(
     sorted({maker for kind in (*KINDS, *WORKERS) for maker in kind.makers})
-    + sorted({client for known in INTEGRATIONS for client in known.clients})
-    + ["bedrock-runtime"]  # boto3 makes its clients by their names
+    + sorted({client for clients in VENDORS.values() for client in clients})
+    + [BEDROCK, LITELLM, r"(?:completions|responses|embeddings)\.(?:create|parse|stream)"]
 )
-_BEDROCK: Final = b"bedrock-runtime"
 _MOST_KEPT: Final = 3_000_000  # bytes of source; a hundred times that in memory
 _OURS: Final = re.compile(rb"amplitude|MIDDLEWARE|DJANGO_SETTINGS_MODULE|\bimport[ \t]+\*", re.IGNORECASE)
 _THEIRS: Final = re.compile(rf"^[ \t]*(?:from|import)\b.*\b(?:{_VENDORS})\b".encode(), re.MULTILINE)
@@ -94,7 +97,7 @@ class Sources:
             if ours.intersection((*known.clients, provider.capitalize()))
         }
         boto3 = PROVIDERS["bedrock"].module
-        is_for_models = "Bedrock" in ours or any(_BEDROCK in module.source for module in self.modules)
+        is_for_models = "Bedrock" in ours or any(BEDROCK.encode() in module.source for module in self.modules)
         return needed if is_for_models else needed - {boto3}
 
     @property

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ..finding import Finding
+from .classes import OURS
 from .module import Use
-from .sources import Sources
+from .sources import PACKAGE, Sources
+
+BY_HAND: Final = "Track it by hand, where its result arrives: ai.track_ai_message(...)   # docs/by-hand.md"
 
 
 class Unseen(NamedTuple):
@@ -38,14 +41,21 @@ def unseen_calls(sources: Sources, topic: str) -> Iterator[Finding]:
         use = next(_uses(sources, api), None)
         if use is not None:
             words = f"No client shows what becomes of {api.name} of {api.package}."
-            fix = "Track it by hand, where its result arrives: ai.track_ai_message(...)   # docs/by-hand.md"
-            yield Finding(topic, "hint", words, fix, use.place)
+            yield Finding(topic, "hint", words, BY_HAND, use.place)
 
 
 def _uses(sources: Sources, api: Unseen) -> Iterator[Use]:
+    ours = _with_ours(sources, api.package)
     for module in sources.modules:
-        if api.package in module.imported:
+        if api.package in module.imported or module.path in ours:
             for call in module.calls:
                 name = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
                 if any(part in name for part in api.parts):
                     yield Use(module, call, api.name, call)
+
+
+def _with_ours(sources: Sources, package: str) -> set[str]:
+    """Return the files that name a class of ours whose clients make a package's calls."""
+    names = (name for name, stands_on in OURS.items() if stands_on == package)
+    uses = sources.uses(*names)
+    return {use.module.path for use in uses if use.module.path_of(use.node).startswith(f"{PACKAGE}.")}

@@ -122,6 +122,32 @@ async def _never_iterated_async(given: Stream) -> None:
     await given.provider.aclose_stream(await given.open())
 
 
+def _dropped(given: Stream) -> None:
+    given.open()
+
+
+async def _dropped_async(given: Stream) -> None:
+    await given.open()
+
+
+def _read_on(given: Stream) -> None:
+    stream = given.open()
+    for chunk in stream:
+        if given.is_second(chunk):
+            break
+    for _chunk in stream:
+        pass
+
+
+async def _read_on_async(given: Stream) -> None:
+    stream = await given.open()
+    async for chunk in stream:
+        if given.is_second(chunk):
+            break
+    async for _chunk in stream:
+        pass
+
+
 def _fail_in_the_body(given: Stream, stream: Any) -> None:
     for chunk in stream:
         if given.is_second(chunk):
@@ -210,6 +236,8 @@ ENDINGS = {
     "with and break": Ending("Hi", _with_break, _with_break_async, HALF, LEFT, needs="with"),
     "close": Ending("Hi", _close, _close_async, HALF, LEFT),
     "never iterated": Ending("Hi", _never_iterated, _never_iterated_async, None, LEFT),
+    "never iterated, and dropped": Ending("Hi", _dropped, _dropped_async, None, LEFT),
+    "left, and read on": Ending("Hi", _read_on, _read_on_async, TEXT),
     # A bare loop is only dropped; nothing tells why. With `with`, the stream learns of the exception.
     "body raises": Ending("Hi", _raise, _raise_async, HALF, LEFT),
     "body raises in with": Ending(
