@@ -80,8 +80,8 @@ legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp $(VENV)-previous/stamp $(VENV)-
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default $(OLDEST)
 # The oldest frameworks go on streaming to visitors who have left, with or without a middleware.
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default tests/matrix -k "not who_leaves"
-	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default $(VENDORS)
-	$(VENV)-previous/bin/python -m pytest -p no:cacheprovider -W default $(VENDORS)
+	$(VENV)-oldest/bin/python -m pytest $(TWO) -p no:cacheprovider -W default $(VENDORS)
+	$(VENV)-previous/bin/python -m pytest $(TWO) -p no:cacheprovider -W default $(VENDORS)
 	$(VENV)-litellm/bin/python -m pytest -p no:cacheprovider -W default tests/litellm
 
 check: $(VENV)/main.stamp ## lint, types, floors, generated files

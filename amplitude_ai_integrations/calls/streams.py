@@ -136,7 +136,9 @@ class _AsyncLoop:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._tap: AsyncTap = stream._iterator
-        self._cancelled = cancellations()
+        self._cancelled = 0
+        with shielded("stream"):
+            self._cancelled = cancellations()
 
     def __aiter__(self) -> _AsyncLoop:
         return self

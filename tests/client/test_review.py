@@ -130,7 +130,7 @@ LINES: dict[str, tuple[Any, str]] = {
         "[Agent] Tool Call | user=u1 | tool=search | latency=12ms | error=Timeout",
     ),
     "score": (
-        lambda ai: ai.score("u1", "helpful", 0.5, "m-1"),
+        lambda ai: ai.score("u1", "helpful", 0.5, "a message that nobody tracked"),
         "[Agent] Score | user=u1 | score=helpful | value=0.5",
     ),
     "nobody": (lambda ai: ai.track_embedding(None, "e", "p", 2.6), "[Agent] Embedding | model=e | latency=3ms"),

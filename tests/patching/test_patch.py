@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from typing import Any
+from weakref import WeakSet
 
 import openai
 import pytest
@@ -26,7 +27,7 @@ from amplitude_ai_integrations import (
     unpatch,
     unpatch_openai,
 )
-from amplitude_ai_integrations.client.default import _clients
+from amplitude_ai_integrations.client import default
 
 from ..fakes.openai_server import TEXT, OpenAIServer
 from ..providers.expected import fields, kinds, of_kind, seen
@@ -209,8 +210,8 @@ def test_any_kind_of_client_may_be_reported_to(ai: AmplitudeAI, sink: MemorySink
     raw.shutdown()
 
 
-def test_the_only_client_need_not_be_named(client: Any) -> None:
-    _clients.clear()
+def test_the_only_client_need_not_be_named(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(default, "_clients", WeakSet())
     with pytest.raises(ConfigurationError, match=r"^patch\(\) cannot tell .* no AmplitudeAI yet"):
         patch()
     only = MockAmplitudeAI()
