@@ -8,7 +8,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-TWO := --numprocesses 2 --dist loadfile # CI has two cores
+# Both cores, for what starts no processes of its own and waits for nothing.
+TWO := --numprocesses 2 --dist loadfile
+CALLS := tests/providers tests/calls
 
 # What holds whatever the vendors' versions; the rest speaks of methods and messages that old ones lack.
 OLDEST := tests/client tests/delivery/outbox $(wildcard tests/delivery/test_*.py) tests/pricing tests/analytics tests/workers \
@@ -71,7 +73,8 @@ $(EXAMPLES): $(VENV)/main.stamp ## the same with another example; ONCE=1 ends by
 	$(BIN)/python -m example_apps.$@.demo $(if $(ONCE),--once)
 
 test: $(VENV)/main.stamp ## the tests of the main group
-	$(BIN)/python -m pytest $(TWO) --ignore tests/browser --ignore tests/node
+	$(BIN)/python -m pytest $(TWO) $(CALLS)
+	$(BIN)/python -m pytest --ignore tests/browser --ignore tests/node $(addprefix --ignore ,$(CALLS))
 
 test-all: test legs ## the tests of all groups
 

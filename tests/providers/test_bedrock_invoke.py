@@ -165,10 +165,10 @@ def test_a_stream_of_which_all_has_come_is_not_left(client: Any, sink: MemorySin
     for event in stream:
         if b"message_stop" in event["chunk"]["bytes"]:
             break
+    stream.close()
     (told,) = of_kind("answer", sink)
     assert "stream_abandoned" not in told
     assert told["llm_message"] == {"text": TEXT}
-    stream.close()
 
 
 def test_an_unknown_model_gives_what_the_service_counts(run: Call) -> None:

@@ -111,8 +111,7 @@ async def test_a_completion_that_is_left_is_an_answer_too(
     server: ModelServer, connect: MakeClient, ai: AmplitudeAI, sink: MemorySink
 ) -> None:
     async with connect(AsyncOpenAI, amplitude=ai, base_url=f"{server.address}/v1") as client:
-        stream = await client.completions.create(model=COMPLETION, prompt="Hi", stream=True)
-        async for _chunk in stream:
+        async for _chunk in await client.completions.create(model=COMPLETION, prompt="Hi", stream=True):
             break
     (answered,) = of_kind("answer", sink)
     assert (answered["llm_message"], answered["stream_abandoned"]) == ({"text": "One "}, True)
