@@ -23,7 +23,9 @@ WAYS = (
     "pool, fork",
     *("gevent, patched before", "gevent, patched after"),
 )
-ABRUPT = ("exit at once", "killed", "threads track", "pool")  # ends that nobody is told of
+# Ends that nobody is told of; and of those that the forkserver made, which begin late on a busy machine, that may
+# be out of time at their end, with a request on its way.
+ABRUPT = ("exit at once", "killed", "threads track", "pool", "forkserver")
 KINDS = [f"{way}, {before} before" for way in WAYS for before in (PENDING, FLUSHED)]
 
 
