@@ -51,7 +51,7 @@ for number in range(400):
             if thread.name == "amplitude-ai-sender" and thread.ident and thread not in killed:
                 killed.add(thread)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
-assert len(killed) > 20, len(killed)
+assert len(killed) > 5, len(killed)  # a busy machine begins fewer of them
 sender.flush().result(15)
 assert outbox.is_empty
 """
