@@ -49,6 +49,12 @@ $(VENV)-litellm/stamp: requirements/litellm.txt pyproject.toml
 	$(VENV)-litellm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)-crewai/stamp: requirements/crewai.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-crewai
+	$(VENV)-crewai/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/crewai.txt
+	$(VENV)-crewai/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
 $(VENV)-peers/stamp: requirements/bench-peers.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)-peers
 	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/bench-peers.txt
@@ -117,7 +123,7 @@ wheel: $(VENV)/main.stamp ## build the wheel and try it in an empty environment
 	$(BIN)/python scripts/try_wheel.py
 
 pins: ## renew the pins (needs uv)
-	for group in main demo browser oldest previous litellm bench bench-peers peer; do \
+	for group in main demo browser oldest previous litellm crewai bench bench-peers peer; do \
 	  uv pip compile --quiet --upgrade --no-emit-index-url --no-header --universal --python-version 3.10 \
 	    requirements/$$group.in --output-file requirements/$$group.txt; \
 	done

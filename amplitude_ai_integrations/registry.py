@@ -86,19 +86,19 @@ WORKERS: Final = (
     Integration("Celery", "celery", "celery>=5.3", "celery"),
     Integration("Dramatiq", "dramatiq", "dramatiq>=1.17", "dramatiq"),
 )
-AGENT_FRAMEWORKS: Final = (
-    Integration("LangChain", "langchain_core", "langchain-core>=0.3", "langchain", is_covered=False),
-    Integration("LlamaIndex", "llama_index", "llama-index-core>=0.12", "llamaindex", is_covered=False),
-    Integration("OpenAI Agents", "agents", "openai-agents>=0.1", "openai-agents", is_covered=False),
-    Integration("CrewAI", "crewai", "crewai>=1", "crewai", is_covered=False),
-    Integration(
-        "Claude Agent SDK", "claude_agent_sdk", "claude-agent-sdk>=0.1", "claude-agent-sdk", is_covered=False
+AGENT_FRAMEWORKS: Final = {
+    "langchain": Integration("LangChain", "langchain_core", "langchain-core>=0.3", "langchain"),
+    "llamaindex": Integration("LlamaIndex", "llama_index.core", "llama-index-core>=0.12", "llamaindex"),
+    "openai_agents": Integration("OpenAI Agents", "agents", "openai-agents>=0.1", "openai-agents"),
+    "crewai": Integration("CrewAI", "crewai", "crewai>=1", "crewai"),
+    "claude_agent_sdk": Integration(
+        "Claude Agent SDK", "claude_agent_sdk", "claude-agent-sdk>=0.1", "claude-agent-sdk"
     ),
-    Integration("OpenTelemetry", "opentelemetry.sdk", "opentelemetry-sdk>=1.27", "otel", is_covered=False),
-    Integration("MCP", "mcp", "mcp>=1.2", "mcp", is_covered=False),
-)
+    "opentelemetry": Integration("OpenTelemetry", "opentelemetry.sdk", "opentelemetry-sdk>=1.27", "otel"),
+    "mcp": Integration("MCP", "mcp", "mcp>=1.2", "mcp"),
+}
 HELPERS: Final = (Integration("tiktoken", "tiktoken", "tiktoken>=0.7", "tokens"),)
-INTEGRATIONS: Final = (*PROVIDERS.values(), *WEB, *WORKERS, *AGENT_FRAMEWORKS, *HELPERS)
+INTEGRATIONS: Final = (*PROVIDERS.values(), *WEB, *WORKERS, *AGENT_FRAMEWORKS.values(), *HELPERS)
 
 _lock = threading.RLock()
 _observed: Counter[str] = Counter()

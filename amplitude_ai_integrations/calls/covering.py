@@ -1,15 +1,43 @@
 """Calls that are watched from above, and so are not told again where an observed client carries them out.
 
-Whoever watches from above covers the call before it goes out; the first call of the same content that is then
-seen below takes the cover, and is left alone.
+Whoever watches from above covers the call before it goes out. Where the call is made in the same context, a
+ContextVar says so, and what is seen below is added to what is seen above. Where it is not, the first call of
+the same content that is seen below takes the cover, and is left alone.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any
 
 from .facts import peek
+
+if TYPE_CHECKING:
+    from .observation import Observation
+
+Above = Token["Observation | None"]
+_above: ContextVar[Observation | None] = ContextVar("amplitude_ai_call_above", default=None)
+
+
+def stand_above(observation: Observation) -> Above:
+    """Let the next call that is made from here be the one that ``observation`` watches from above."""
+    return _above.set(observation)
+
+
+def stand_aside(token: Above) -> None:
+    """End what ``stand_above`` began; elsewhere than there, nothing is left to be ended."""
+    try:
+        _above.reset(token)
+    except ValueError:
+        return
+
+
+def observation_above() -> Observation | None:
+    """Return who watches from above the call that is made now."""
+    above = _above.get()
+    return None if above is None or above.is_over else above
+
 
 _lock = threading.RLock()
 _open: list[tuple[object, object]] = []  # who covers, and what

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from ..client.client import AmplitudeAI
-from ..client.failures import failure_of
+from ..client.failures import ToldFailure, failure_of, is_failure
 from ..client.plan import plan_of
 from ..client.recording import Scope
 from ..client.tracker import ToolCallTracker
@@ -24,7 +24,8 @@ from ..pricing.tokens import estimate_tokens
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, Embedding, ToolCall, UserMessage
 from .facts import Adapter, RequestFacts, ResponseFacts, ToolResult, Usage, peek
-from .tools import answer, note_asked
+from .merging import add_request, merged
+from .tools import answer, note_asked, place_of
 
 # What belongs to the answer alone; every other keyword of a call holds for all events that have it.
 _OF_THE_ANSWER = {"turn_id", "labels"}
@@ -66,6 +67,8 @@ class Observation:
         self._came: Any = None
         self._session_id: str | None = None
         self._trace: Trace | None = None
+        self._beneath: ResponseFacts | None = None  # what the vendor's own client knows of the answer
+        self._has_beneath = False
         self._context = get_active_context()
         if self._context is None:
             self._keywords = {**_fallback(), **self._keywords}
@@ -92,6 +95,14 @@ class Observation:
         """The request goes out now, later than the call was made."""
         self._started = stamps.seconds()
 
+    def streams(self) -> None:
+        """The answer comes as a stream, also where that was not known when it was asked for."""
+        if self._is_streaming or self.is_over:
+            return
+        self._is_streaming, self._chunks = True, self._adapter.accumulator()
+        if self._context is not None:
+            self._context.conversation.open_calls.add(self)
+
     def chunk(self, chunk: Any) -> None:
         """Take one piece of a streamed answer."""
         chunks = self._chunks
@@ -117,10 +128,10 @@ class Observation:
         with shielded("model call, end of stream"):
             self._end(self._gathered())
 
-    def failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException | ToldFailure) -> None:
         """The call, or the stream, raised."""
         with shielded("model call, error"):
-            if not isinstance(error, Exception) or type(error).__name__ == "CancelledError":
+            if not is_failure(error):
                 self.left(type(error).__name__)
                 return
             facts = self._gathered() if self._came is None else self._adapter.response(self._came)
@@ -134,6 +145,19 @@ class Observation:
                 abandoned = True if self._is_streaming else None
                 reason = reason or self._reason()
                 self._end(self._gathered(), {"error_type": reason, "stream_abandoned": abandoned})
+
+    def takes_beneath(self, request: RequestFacts) -> bool:
+        """Tell whether a call that is made beneath is this one: the first is, or one after it failed."""
+        if self.is_over or self._has_beneath or request.is_embedding != self._request.is_embedding:
+            return False
+        self._has_beneath = True
+        add_request(self._request, request)
+        return True
+
+    def seen_beneath(self, facts: ResponseFacts, first_at: float | None, *, has_failed: bool) -> None:
+        """Take what the vendor's own client knows of the answer."""
+        self._beneath, self._has_beneath = facts, not has_failed
+        self._first_at = self._first_at if first_at is None else first_at
 
     def _reason(self) -> str | None:
         """Return the name of the exception on its way through here, unless it was when the call began."""
@@ -151,6 +175,8 @@ class Observation:
                 return
             self.is_over = True
         ended = stamps.seconds()
+        if self._beneath is not None:
+            facts = merged(facts, self._beneath)
         given = self._answer(facts)
         given["latency_ms"] = (ended - self._started) * 1000
         if self._first_at is not None:
@@ -263,10 +289,7 @@ class Observation:
         self._record(ToolCall, given)
 
     def _place_of_tools(self) -> object:
-        """Return where tool calls are looked for: the session; a request's own, while that is not known."""
-        if self._session_id is not None or self._context is None:
-            return self._session_id
-        return id(self._context.conversation)
+        return place_of(self._context, self._session_id)
 
     def _was_tracked_by_hand(self, name: str) -> bool:
         if self._trace is None or not self._trace.tools_by_hand[name]:
@@ -307,7 +330,7 @@ def _is_known(keyword: str) -> bool:
     return any(plan_of(kind).takes(keyword) for kind in _KINDS)
 
 
-def _request_id(error: BaseException) -> Any:
+def _request_id(error: BaseException | ToldFailure) -> Any:
     """Return under which id a vendor knows a request that failed."""
     return peek(error, "request_id") or peek(error, "response", "ResponseMetadata", "RequestId")
 

@@ -15,6 +15,8 @@ from ..config import PrivacyConfig
 from ..context import get_active_context
 from ..exceptions import ConfigurationError
 from ..registry import note_observed
+from .beneath import Beneath
+from .covering import observation_above
 from .facts import Adapter
 from .observation import Observation
 
@@ -58,6 +60,14 @@ class Reporting:
         if not ai.config.enabled:
             return None
         given = keywords if get_active_context() else {**self._of_calls, **keywords}
+        above = observation_above()
+        if above is not None:
+            beneath = Beneath(
+                ai, adapter, payload, {}, is_streaming=is_streaming, propagates=self._propagates
+            )
+            if above.takes_beneath(beneath.asked):
+                beneath.above = above
+                return beneath
         return Observation(
             ai, adapter, payload, given, is_streaming=is_streaming, propagates=self._propagates
         )

@@ -6,6 +6,7 @@ import threading
 from typing import Any, NamedTuple
 
 from ..context import stamps
+from ..context.current import SessionContext
 from ..context.recent import Recent
 
 _Key = tuple[object, str]
@@ -23,6 +24,13 @@ class Asked(NamedTuple):
 _lock = threading.RLock()
 _asked: Recent[_Key, Asked] = Recent()
 _ANSWERED = Asked(0.0, "")
+
+
+def place_of(context: SessionContext | None, session_id: str | None) -> object:
+    """Return where tool calls are looked for: the session; a request's own, while that is not known."""
+    if session_id is not None or context is None:
+        return session_id
+    return id(context.conversation)
 
 
 def note_asked(place: object, calls: list[dict[str, Any]], message_id: str) -> None:

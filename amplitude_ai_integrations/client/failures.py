@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..config import AIConfig
 
 _MOST_FRAMES = 50
 
 
-def failure_of(error: BaseException, config: AIConfig, source: str | None = None) -> dict[str, Any]:
+class ToldFailure(NamedTuple):
+    """A failure that somebody speaks of, where there is no exception to look at."""
+
+    error_type: str
+    message: str = ""
+
+
+def is_failure(error: BaseException | ToldFailure) -> bool:
+    """Tell whether something failed, or was only told to stop: a cancellation is nobody's failure."""
+    if isinstance(error, ToldFailure):
+        return True
+    return isinstance(error, Exception) and type(error).__name__ != "CancelledError"
+
+
+def failure_of(
+    error: BaseException | ToldFailure, config: AIConfig, source: str | None = None
+) -> dict[str, Any]:
     """Return the keywords of a ``track_*`` method that describe ``error``.
 
     ``source`` says who failed. The stack is told only where the configuration asks for it.
     """
+    if isinstance(error, ToldFailure):
+        told = {"error_type": error.error_type, "error_message": error.message or None}
+        return {"is_error": True, **told, "error_source": source}
     return {
         "is_error": True,
         "error_type": type(error).__name__,

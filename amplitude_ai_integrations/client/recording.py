@@ -110,7 +110,7 @@ class _Recording:
     __slots__ = (
         "at_ms", "by_hand", "given", "groups", "is_inside", "is_left_out", "is_of_another", "is_own_given",
         "is_total",
-        "kind", "own_id", "plan", "question", "recorder", "scope", "session_id", "values",
+        "kind", "own_id", "plan", "question", "recorder", "scope", "session_id", "values", "within",
     )  # fmt: skip
 
     def __init__(
@@ -133,6 +133,7 @@ class _Recording:
         self.is_total = is_total
         self.is_left_out = False
         self.is_of_another = False  # than the session's user
+        self.within: str | None = None  # the step it is a part of
         self.groups: dict[str, str | list[str]] | None = None
         at_ms = given.get("timestamp_ms")
         self.at_ms = (_time_of(at_ms) if at_ms is not None else None) or stamps.now_ms()
@@ -251,7 +252,10 @@ class _Recording:
                 values.setdefault("parent_message_id", trace.parent_message_id)
 
     def _step(self, context: SessionContext) -> None:
-        if self.kind is Span and context.span_id is not None and context.span_id != self.own_id:
+        if context.span_id is None or context.span_id == self.own_id:
+            return
+        self.within = context.span_id
+        if self.kind is Span:
             self.values.setdefault("parent_span_id", context.span_id)
 
     def _finish(self, conversation: Conversation | None) -> None:
@@ -278,7 +282,7 @@ class _Recording:
                 return
         values = {**self.plan.blanks, **self.values}
         self._person(envelope, pipeline)
-        pipeline.submit(self.kind, values, envelope, self.given.get("event_properties"))
+        pipeline.submit(self.kind, values, envelope, self.given.get("event_properties"), self.within)
 
     def _person(self, envelope: dict[str, Any], pipeline: Pipeline) -> None:
         """Add what the call says of the user, as far as it may leave."""

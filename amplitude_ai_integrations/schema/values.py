@@ -184,3 +184,11 @@ def _shown(value: object) -> str:
         return f"[unreadable {type(value).__name__}: {type(error).__name__}]"
     # A default repr says nothing but an address, and nobody can group by that.
     return f"[{type(value).__name__}]" if " at 0x" in text else text
+
+
+def state(value: Any) -> dict[str, Any] | None:
+    """Return what a step was given or made as a state has to be: a mapping."""
+    if value is None:
+        return None
+    shown = plain(value)
+    return shown if isinstance(shown, dict) else {"value": shown}

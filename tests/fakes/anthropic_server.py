@@ -34,16 +34,16 @@ _MODEL = re.compile(r"(?:/v1)?/(?:model|projects/.*/models)/([^/:]+(?::\d+)?)[:/
 
 
 def _script(body: Json) -> Script:
-    spoken, has_result = "", False
+    spoken, results = "", 0
     for message in body.get("messages", ()):
         content = message["content"]
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
         words = " ".join(block["text"] for block in blocks if block["type"] == "text")
-        is_result = any(block["type"] == "tool_result" for block in blocks)
-        has_result = has_result or is_result
+        answered = sum(block["type"] == "tool_result" for block in blocks)
+        results += answered
         if message["role"] == "user" and words:
-            spoken, has_result = words, is_result
-    return Script(spoken, has_result=has_result)
+            spoken, results = words, answered
+    return Script(spoken, results=results)
 
 
 def _text(script: Script) -> str:
@@ -55,9 +55,9 @@ def _blocks(script: Script) -> list[Json]:
     if script.asks("think"):
         blocks.append({"type": "thinking", "thinking": script.thought, "signature": "c2ln"})
         blocks.append({"type": "redacted_thinking", "data": "c2VjcmV0"})
-    if script.wants_tool:
-        call = {"type": "tool_use", "name": "get_weather", "input": json.loads(script.arguments)}
-        ids = ["call_1", "call_2"] if script.asks("twice") else ["call_1"]
+    if script.tool is not None:
+        call = {"type": "tool_use", "name": script.tool.name, "input": json.loads(script.tool.arguments)}
+        ids = [script.tool.id, "call_2"] if script.asks("twice") else [script.tool.id]
         return [*blocks, *({**call, "id": call_id} for call_id in ids)]
     return [*blocks, {"type": "text", "text": _text(script)}]
 
@@ -102,7 +102,7 @@ def message_events(model: str, script: Script) -> Iterator[Json]:
 
 def _deltas(block: Json, script: Script) -> list[Json]:
     if block["type"] == "tool_use":
-        written = script.arguments
+        written = script.tool.arguments if script.tool is not None else ""
         parts = ("", written[:4], written[4:])
         return [{"type": "input_json_delta", "partial_json": part} for part in parts]
     if block["type"] == "thinking":

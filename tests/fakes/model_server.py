@@ -1,6 +1,7 @@
 """A model vendor's API on 127.0.0.1, scripted by words in the last user text of a request.
 
-`tool` asks for a tool, `think` shows reasoning, `echo:...` answers with the rest, `nousage` counts nothing,
+`tool` asks for a tool, `call:get_weather{"city":"Paris"} call:book_table{}` for these one after the other,
+each when the one before has answered; `think` shows reasoning, `echo:...` answers with the rest, `nousage` counts nothing,
 `error500` fails (`error500x2` twice, then answers), `fail` fails inside the stream, `cut` drops the
 connection after two pieces, `stall` waits there until `release()`.
 """
@@ -13,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 TEXT = "One two three four."
 THOUGHT = "Let me think."
@@ -26,12 +27,21 @@ class CutError(Exception):
     """The connection ends here."""
 
 
-class Script:
-    """What the last user text of a request asks for."""
+class Tool(NamedTuple):
+    """A tool that an answer asks for."""
 
-    def __init__(self, words: str, *, has_result: bool = False) -> None:
-        self.words = words
-        self.has_result = has_result  # whether a tool has answered since
+    id: str
+    name: str
+    arguments: str
+
+
+class Script:
+    """What the last user text of a request asks for; `results` tools have answered since."""
+
+    def __init__(self, words: str, *, has_result: bool = False, results: int = 0) -> None:
+        self.words, self._steps = _parted(words)
+        self.has_result = has_result or results > 0
+        self._results = results
 
     def asks(self, word: str) -> bool:
         return re.search(rf"\b{word}\b", self.words) is not None
@@ -56,13 +66,31 @@ class Script:
         return given[1] if given else THOUGHT
 
     @property
+    def tool(self) -> Tool | None:
+        """The tool that is asked for now."""
+        if self._results < len(self._steps):
+            return self._steps[self._results]
+        is_asked = self.asks("tool") and not self._steps and not self.has_result
+        return Tool("call_1", "get_weather", self.arguments) if is_asked else None
+
+    @property
     def wants_tool(self) -> bool:
-        return self.asks("tool") and not self.has_result
+        return self.tool is not None
 
     @property
     def error(self) -> tuple[int, int] | None:
         found = re.search(r"error(\d{3})(?:x(\d))?", self.words)
         return (int(found[1]), int(found[2] or 0)) if found else None
+
+
+def _parted(words: str) -> tuple[str, list[Tool]]:
+    """Return the words without the tools that are to be asked for in turn, and those."""
+    steps: list[Tool] = []
+    while (found := re.search(r"call:(\w+)", words)) is not None:
+        arguments, end = json.JSONDecoder().raw_decode(words, found.end())
+        steps.append(Tool(f"call_{found[1]}", found[1], json.dumps(arguments)))
+        words = words[: found.start()] + words[end:]
+    return words, steps
 
 
 class Handler(BaseHTTPRequestHandler):

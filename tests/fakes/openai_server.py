@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from .model_server import TEXT, THOUGHT, TOOL_ARGUMENTS, Handler, Json, ModelServer, Script
+from .model_server import TEXT, THOUGHT, TOOL_ARGUMENTS, Handler, Json, ModelServer, Script, Tool
 
 __all__ = ["TEXT", "THOUGHT", "TOOL_ARGUMENTS", "OpenAIServer"]
 
@@ -35,8 +35,8 @@ def _script(body: Json) -> Script:
         items = [{"role": "user", "content": str(items)}]
     spoken = [place for place, item in enumerate(items) if _role(item) == "user"]
     after = items[spoken[-1] + 1 :] if spoken else []
-    has_result = any(_role(item) in ("tool", "function_call_output") for item in after)
-    return Script(_text(items[spoken[-1]]) if spoken else "", has_result=has_result)
+    results = sum(_role(item) in ("tool", "function_call_output") for item in after)
+    return Script(_text(items[spoken[-1]]) if spoken else "", results=results)
 
 
 def _role(item: Json) -> str:
@@ -48,18 +48,15 @@ def _text(item: Json) -> str:
     return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
 
 
-def _chat_call(script: Script) -> Json:
-    return {
-        "id": "call_1",
-        "type": "function",
-        "function": {"name": "get_weather", "arguments": script.arguments},
-    }
+def _chat_call(tool: Tool) -> Json:
+    function = {"name": tool.name, "arguments": tool.arguments}
+    return {"id": tool.id, "type": "function", "function": function}
 
 
 def chat_whole(body: Json, script: Script) -> Json:
     message: Json = {"role": "assistant", "content": None if script.wants_tool else script.text}
-    if script.wants_tool:
-        message["tool_calls"] = [_chat_call(script)]
+    if script.tool is not None:
+        message["tool_calls"] = [_chat_call(script.tool)]
     if script.asks("think"):
         message["reasoning_content"] = script.thought
     finish = "tool_calls" if script.wants_tool else "stop"
@@ -86,11 +83,10 @@ def chat_chunks(body: Json, script: Script) -> Iterator[Json]:
     yield chunk({"role": "assistant", "content": ""})
     if script.asks("think"):
         yield chunk({"reasoning_content": script.thought})
-    if script.wants_tool:
-        call = _chat_call(script)
-        name = {"name": "get_weather", "arguments": ""}
-        yield chunk({"tool_calls": [{**call, "index": 0, "function": name}]})
-        for part in (script.arguments[:4], script.arguments[4:]):
+    if script.tool is not None:
+        name = {"name": script.tool.name, "arguments": ""}
+        yield chunk({"tool_calls": [{**_chat_call(script.tool), "index": 0, "function": name}]})
+        for part in (script.tool.arguments[:4], script.tool.arguments[4:]):
             yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": part}}]})
     else:
         for piece in script.pieces:
@@ -105,9 +101,10 @@ def _items(script: Script) -> list[Json]:
     if script.asks("think"):
         summary = [{"type": "summary_text", "text": script.thought}]
         items.append({"type": "reasoning", "id": "rs_1", "summary": summary})
-    if script.wants_tool:
-        call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "status": "completed"}
-        items.append({**call, "name": "get_weather", "arguments": script.arguments})
+    if script.tool is not None:
+        call_id, name, arguments = script.tool
+        call = {"type": "function_call", "id": "fc_1", "call_id": call_id, "status": "completed"}
+        items.append({**call, "name": name, "arguments": arguments})
     else:
         part = {"type": "output_text", "text": script.text, "annotations": []}
         message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
@@ -157,7 +154,7 @@ def _pieces(item: Json, where: Json, script: Script) -> Iterator[Json]:
         kind = "response.reasoning_summary_text.delta"
         yield {"type": kind, **where, "summary_index": 0, "delta": script.thought}
     elif item["type"] == "function_call":
-        yield {"type": "response.function_call_arguments.delta", **where, "delta": script.arguments}
+        yield {"type": "response.function_call_arguments.delta", **where, "delta": item["arguments"]}
     else:
         part = {"type": "output_text", "text": "", "annotations": []}
         yield {"type": "response.content_part.added", **where, "content_index": 0, "part": part}

@@ -11,7 +11,7 @@ from ...context import stamps
 from ...context.current import SessionContext, get_active_context, push_context, reset_context
 from ...exceptions import AmplitudeAIError, shielded
 from ...schema.events import ToolCall
-from ...schema.values import plain
+from ...schema.values import plain, state
 from ..failures import failure_of
 from ..recording import Recorder, Scope
 from ..session import Session
@@ -131,7 +131,7 @@ class Run:
         terms, given, context = self.about.terms, self._given, self._context
         given["latency_ms"] = (stamps.seconds() - self._started) * 1000
         output = self.output if error is None else self.output or None
-        given[terms.output] = output if terms is TOOL else _state(output)
+        given[terms.output] = output if terms is TOOL else state(output)
         if isinstance(error, Exception):
             given.update(failure_of(error, recorder.config, terms.failing))
         elif error is not None:  # it was told to stop, which is nobody's failure
@@ -151,11 +151,3 @@ class Run:
         if on_error is not None and isinstance(error, Exception):
             with suppress(AmplitudeAIError), shielded("on_error"):
                 on_error(error, self.about.name)
-
-
-def _state(output: Any) -> dict[str, Any] | None:
-    """Return a result as a state has to be: a mapping."""
-    if output is None:
-        return None
-    shown = plain(output)
-    return shown if isinstance(shown, dict) else {"value": shown}

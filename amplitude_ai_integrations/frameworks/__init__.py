@@ -1,0 +1,3 @@
+"""Agent frameworks: one file for each."""
+
+from __future__ import annotations
