@@ -53,6 +53,7 @@ class Observation:
         propagates: bool | None = None,
     ) -> None:
         self.is_over = False
+        self.told_by: object = None  # the door that watches, which makes no two calls one
         self._ai = ai
         self._adapter = adapter
         self._payload = payload
@@ -147,8 +148,14 @@ class Observation:
                 self._end(self._gathered(), {"error_type": reason, "stream_abandoned": abandoned})
 
     def takes_beneath(self, request: RequestFacts) -> bool:
-        """Tell whether a call that is made beneath is this one: the first is, or one after it failed."""
-        if self.is_over or self._has_beneath or request.is_embedding != self._request.is_embedding:
+        """Tell whether a call that is made beneath is this one: the first is, or one after it failed.
+
+        A framework may give the model or the words a form of its own, but not both.
+        """
+        own = self._request
+        if self.is_over or self._has_beneath or request.is_embedding != own.is_embedding:
+            return False
+        if own.model and request.model != own.model and request.user_text != own.user_text:
             return False
         self._has_beneath = True
         add_request(self._request, request)

@@ -54,23 +54,26 @@ class Reporting:
     ) -> Observation | None:
         """Begin to watch a call; ``None`` where tracking is switched off.
 
-        The defaults hold outside any session only: inside one, its user is known better.
+        The defaults hold outside any session only: inside one, its user is known better. A call that others
+        watch from above is told there.
         """
         ai = self.client
         if not ai.config.enabled:
             return None
         given = keywords if get_active_context() else {**self._of_calls, **keywords}
         above = observation_above()
-        if above is not None:
+        if above is not None and above.told_by is not self:
             beneath = Beneath(
                 ai, adapter, payload, {}, is_streaming=is_streaming, propagates=self._propagates
             )
             if above.takes_beneath(beneath.asked):
                 beneath.above = above
                 return beneath
-        return Observation(
+        observation = Observation(
             ai, adapter, payload, given, is_streaming=is_streaming, propagates=self._propagates
         )
+        observation.told_by = self
+        return observation
 
     @property
     def client(self) -> AmplitudeAI:

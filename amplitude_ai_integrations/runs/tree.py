@@ -84,7 +84,7 @@ class RunTree(Guarded):
                 parent.parts[run_id] = run
             lost = next(iter(self._runs.values())) if len(self._runs) > self._limit else None
         if lost is not None:
-            self._over(lost.id, {"error_type": _NEVER_ENDED}, {})
+            self._over(lost.id, {"is_error": False, "error_type": _NEVER_ENDED}, {})
         return run
 
     def end(self, run_id: object, **given: Any) -> Run | None:
@@ -101,7 +101,7 @@ class RunTree(Guarded):
             source = "tool" if run is not None and run.kind is Kind.TOOL else "application"
             outcome = failure_of(error, self._client().config, source)
         else:
-            outcome = {"error_type": type(error).__name__}
+            outcome = {"is_error": False, "error_type": type(error).__name__}
         return self._over(run_id, outcome, given)
 
     def pop(self, run_id: object) -> Run | None:
@@ -116,7 +116,7 @@ class RunTree(Guarded):
         if run is None:
             return None
         if outcome:
-            stopped = {"error_type": outcome.get("error_type")}
+            stopped = {"is_error": False, "error_type": outcome.get("error_type")}
             for part in tuple(run.parts):
                 self._over(part, stopped, {})
         run.given.update((name, value) for name, value in given.items() if value is not None)
