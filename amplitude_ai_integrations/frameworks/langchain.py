@@ -69,7 +69,7 @@ class AmplitudeCallbackHandler(BaseCallbackHandler):
             if _is_agent(name, about):
                 name = str(about.get("lc_agent_name") or name)
                 self._watching.agent(run_id, parent, name, asked=last_words(inputs), identity=identity)
-            elif parent is None or (name == about.get("langgraph_node") and "lc_agent_name" not in about):
+            elif parent is None or (name == about.get("langgraph_node") and not _is_of_agent(about)):
                 self._watching.step(run_id, parent, name, asked=last_words(inputs), identity=identity)
             else:
                 self._watching.hidden(run_id, parent, name, identity=identity)
@@ -214,8 +214,11 @@ def _is_agent(name: str, about: Mapping[str, Any]) -> bool:
     """Tell an agent: LangChain's own name it in their metadata, which their parts inherit."""
     if "lc_agent_name" in about:
         return bool(name == about["lc_agent_name"])
-    is_agent = about.get("ls_integration") == "langchain_create_agent" and "langgraph_node" not in about
-    return bool(is_agent) or name == "AgentExecutor"
+    return name == "AgentExecutor" or (_is_of_agent(about) and "langgraph_node" not in about)
+
+
+def _is_of_agent(about: Mapping[str, Any]) -> bool:
+    return "lc_agent_name" in about or about.get("ls_integration") == "langchain_create_agent"
 
 
 def _identity(about: Mapping[str, Any]) -> dict[str, Any]:
