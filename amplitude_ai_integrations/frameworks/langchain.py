@@ -9,6 +9,7 @@ from ..client.client import AmplitudeAI
 from ..client.failures import ToldFailure
 from ..exceptions import ConfigurationError, shielded
 from ..registry import AGENT_FRAMEWORKS
+from ..schema.values import state
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -21,6 +22,7 @@ else:
         raise AGENT_FRAMEWORKS["langchain"].missing() from error
 
 from ..calls.facts import peek
+from ..runs.run import Kind
 from .langchain_messages import answered, asked, last_words, words
 from .options import FrameworkOptions
 from .watching import Watching
@@ -28,6 +30,8 @@ from .watching import Watching
 _NAME: Final = "langchain"
 # What LangGraph raises to wait for a person, or to hand over to another graph.
 _NO_FAILURES: Final = frozenset({"GraphInterrupt", "NodeInterrupt", "GraphBubbleUp", "ParentCommand"})
+# The node that calls the model, in LangGraph's own agents: by this a graph shows that it is one.
+_OF_AGENTS: Final = ("agent", "model")
 # https://docs.langchain.com/langsmith/threads names these for a conversation.
 _CONVERSATION: Final = ("session_id", "conversation_id", "thread_id")
 
@@ -66,18 +70,22 @@ class AmplitudeCallbackHandler(BaseCallbackHandler):
         with shielded(_NAME):
             parent, about = kwargs.get("parent_run_id"), kwargs.get("metadata") or {}
             name, identity = _name(serialized, kwargs, "chain"), _identity(about)
+            if name == about.get("langgraph_node") in _OF_AGENTS:
+                self._watching.tree.become_agent(parent)
             if _is_agent(name, about):
                 name = str(about.get("lc_agent_name") or name)
                 self._watching.agent(run_id, parent, name, asked=last_words(inputs), identity=identity)
-            elif parent is None or (name == about.get("langgraph_node") and not _is_of_agent(about)):
+            elif parent is None or (name == about.get("langgraph_node") and not self._is_agent(parent)):
                 self._watching.step(run_id, parent, name, asked=last_words(inputs), identity=identity)
             else:
                 self._watching.hidden(run_id, parent, name, identity=identity)
 
     def on_chain_end(self, outputs: Any, *, run_id: Any, **kwargs: Any) -> None:
-        """It is done."""
+        """It is done; what a streamed chain was asked is known only now."""
         with shielded(_NAME):
-            self._watching.ended(run_id, last_words(outputs))
+            late = kwargs.get("inputs")
+            given = {} if late is None else {"input_state": state(last_words(late))}
+            self._watching.ended(run_id, last_words(outputs), **given)
 
     def on_chain_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
         """It raised."""
@@ -128,7 +136,11 @@ class AmplitudeCallbackHandler(BaseCallbackHandler):
     def on_tool_end(self, output: Any, *, run_id: Any, **kwargs: Any) -> None:
         """A tool is done; one that handles its own errors says so in its message."""
         with shielded(_NAME):
-            result = peek(output, "content") if peek(output, "type") == "tool" else output
+            result, run = output, self._watching.tree.get(run_id)
+            if peek(output, "type") == "tool":
+                result, call_id = peek(output, "content"), peek(output, "tool_call_id")
+                if run is not None and call_id:
+                    self._watching.names(run, call_id)
             if peek(output, "status") == "error":
                 self._watching.failed(run_id, ToldFailure("ToolError", str(result)), output=result)
             else:
@@ -160,6 +172,10 @@ class AmplitudeCallbackHandler(BaseCallbackHandler):
         """The search raised."""
         with shielded(_NAME):
             self._failed(run_id, error)
+
+    def _is_agent(self, run_id: Any) -> bool:
+        run = self._watching.tree.get(run_id)
+        return run is not None and run.kind is Kind.AGENT
 
     def _called(self, run_id: Any, messages: Any, kwargs: Mapping[str, Any]) -> None:
         params, about = kwargs.get("invocation_params") or {}, kwargs.get("metadata") or {}
@@ -214,11 +230,8 @@ def _is_agent(name: str, about: Mapping[str, Any]) -> bool:
     """Tell an agent: LangChain's own name it in their metadata, which their parts inherit."""
     if "lc_agent_name" in about:
         return bool(name == about["lc_agent_name"])
-    return name == "AgentExecutor" or (_is_of_agent(about) and "langgraph_node" not in about)
-
-
-def _is_of_agent(about: Mapping[str, Any]) -> bool:
-    return "lc_agent_name" in about or about.get("ls_integration") == "langchain_create_agent"
+    is_agent = about.get("ls_integration") == "langchain_create_agent" and "langgraph_node" not in about
+    return bool(is_agent) or name == "AgentExecutor"
 
 
 def _identity(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,16 +104,22 @@ class Watching:
         )
         if run is None:
             return None
-        context = run.context(None)
-        by_hand = context.trace.tools_by_hand
-        if call_id:
-            _is_new, asked = tools.answer(tools.place_of(context, context.session_id), call_id)
-            if asked is not None:
-                run.given["parent_message_id"] = asked.message_id
-        else:
-            by_hand[name] += 1  # the model call that brings the result back need not report it again
+        by_hand = run.context(None).trace.tools_by_hand
+        by_hand[name] += 1  # the model call that brings the result back need not report it again
         run.kept = by_hand[name]
+        if call_id:
+            self.names(run, call_id)
         return run
+
+    def names(self, run: Run, call_id: str) -> None:
+        """Say under which id the model asked for a tool, which some frameworks tell at its end only."""
+        context = run.context(None)
+        is_new, asked = tools.answer(tools.place_of(context, context.session_id), call_id)
+        if asked is not None:
+            run.given["parent_message_id"] = asked.message_id
+        if is_new:  # by this id its result is known, wherever it is met
+            context.trace.tools_by_hand[run.name] -= 1
+            run.kept -= 1
 
     def call(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..client.failures import ToldFailure, failure_of, is_failure
 from ..client.recording import Scope
+from ..context import stamps
 from ..context.current import AgentFacts, SessionContext, get_active_context
 from ..context.forks import Guarded
 from ..schema.events import SessionEnd, Span, ToolCall
@@ -86,6 +87,13 @@ class RunTree(Guarded):
         if lost is not None:
             self._over(lost.id, {"is_error": False, "error_type": _NEVER_ENDED}, {})
         return run
+
+    def become_agent(self, run_id: object) -> None:
+        """Take a run for an agent, which showed only when the first of its parts began."""
+        run = self._runs.get(run_id)
+        if run is not None and run.kind in (Kind.STEP, Kind.HIDDEN):
+            run.agent = _agent(run.name, AgentFacts(), run.parent, run.root)
+            run.kind, run.span_id = Kind.AGENT, run.span_id or stamps.new_id()
 
     def end(self, run_id: object, **given: Any) -> Run | None:
         """End a run that went well, and return it; ``None`` if it is not under way."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain.agents import create_agent
 from langchain_core.caches import InMemoryCache
 from langchain_core.tools import ToolException, tool
 from langchain_openai import ChatOpenAI
 
 from amplitude_ai_integrations.frameworks.langchain import AmplitudeCallbackHandler
+
+try:
+    from langchain.agents import create_agent
+except ImportError:  # before LangChain 1
+    from langgraph.prebuilt import create_react_agent
+
+    def create_agent(model: Any, tools: Any, *, name: str, system_prompt: str) -> Any:
+        return create_react_agent(model, tools, name=name, prompt=system_prompt)
+
 
 from ...fakes.openai_server import OpenAIServer
 from .framework import INSTRUCTIONS, MODEL, REFUSAL, RESEARCH, WEATHER, Framework, Place
@@ -27,16 +35,16 @@ class LangChain(Framework):
 
     async def ask(self, place: Place, words: str) -> str:
         state = await _concierge(place).ainvoke({"messages": [("user", words)]}, _config(place))
-        return str(state["messages"][-1].text)
+        return str(state["messages"][-1].content)
 
     async def stream(self, place: Place, words: str) -> str:
         asked = {"messages": [("user", words)]}
         pieces = _concierge(place).astream(asked, _config(place), stream_mode="messages")
-        return "".join([str(piece.text) async for piece, _about in pieces])
+        return "".join([str(piece.content) async for piece, _about in pieces])
 
     async def ask_cached(self, place: Place, words: str) -> str:
         model = _model(place, cache=_cache_of(place))
-        return str((await model.ainvoke(words, _config(place))).text)
+        return str((await model.ainvoke(words, _config(place))).content)
 
 
 def _config(place: Place) -> Any:
@@ -71,7 +79,7 @@ def _concierge(place: Place) -> Any:
     async def ask_researcher(question: str) -> str:
         """Ask somebody who looks things up."""
         state = await researcher.ainvoke({"messages": [("user", question)]})
-        return str(state["messages"][-1].text)
+        return str(state["messages"][-1].content)
 
     book_table.handle_tool_error = True
     tools = [get_weather, book_table, ask_researcher]
