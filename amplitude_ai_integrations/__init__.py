@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ProviderError,
         ValidationError,
     )
+    from .frameworks.langchain import AmplitudeCallbackHandler, create_amplitude_callback
     from .patching import (
         patch,
         patch_anthropic,
@@ -98,6 +99,7 @@ _MODULES = {
         "ProviderError",
         "ValidationError",
     ),
+    "frameworks.langchain": ("AmplitudeCallbackHandler", "create_amplitude_callback"),
     "patching": (
         "patch",
         "patch_anthropic",
@@ -145,6 +147,7 @@ __all__ = [
     "AmplitudeAI",
     "AmplitudeAIError",
     "AmplitudeAIWrapError",
+    "AmplitudeCallbackHandler",
     "Anthropic",
     "AsyncAnthropic",
     "AsyncAzureOpenAI",
@@ -176,6 +179,7 @@ __all__ = [
     "ValidationError",
     "__version__",
     "calculate_cost",
+    "create_amplitude_callback",
     "current_session",
     "enable_live_price_updates",
     "extract_context",
