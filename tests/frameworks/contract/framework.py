@@ -32,10 +32,15 @@ class Place:
 
 
 class Framework(ABC):
-    """One framework; `layers` are spans of its own that others do not have, and are left out of graphs."""
+    """One framework.
+
+    `layers` are spans of its own that others do not have, and are left out of graphs; `doors` the qualified
+    names of functions of ours that it calls, and that hand their work to a shield.
+    """
 
     name: str
     layers: frozenset[str] = frozenset()
+    doors: frozenset[str] = frozenset()
     has_cache = False
 
     @abstractmethod
