@@ -111,6 +111,7 @@ bench: $(VENV)/main.stamp $(VENV)-bench/stamp $(VENV)-peer/stamp $(VENV)-peers/s
 	$(VENV)-bench/bin/python -m benchmarks.django_doors
 	$(BIN)/python -m benchmarks.delivery
 	$(VENV)-peers/bin/python -m benchmarks.openai_call
+	$(VENV)-peers/bin/python -m benchmarks.langchain_run
 	$(BIN)/python -m benchmarks.providers_call
 	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.tracking $(VENV)-peer/bin/python
