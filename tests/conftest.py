@@ -15,6 +15,8 @@ import pytest
 import uvicorn
 
 from amplitude_ai_integrations import AmplitudeAI, MemorySink
+from amplitude_ai_integrations.calls import covering
+from amplitude_ai_integrations.context import push_context
 from amplitude_ai_integrations.exceptions import shield
 
 Serve = Callable[..., Any]
@@ -35,6 +37,13 @@ def _reraise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shield, "swallowed", Counter())
     for name in ("API_KEY", "SERVER_URL", "SPOOL", "CONTENT_MODE", "DEBUG", "DRY_RUN", "ENABLED"):
         monkeypatch.delenv(f"AMPLITUDE_AI_{name}", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _nowhere() -> None:
+    """Begin outside any session and any call, whatever the test before this one left open."""
+    push_context(None)
+    covering.begin_anew()
 
 
 @pytest.fixture(autouse=True)

@@ -44,6 +44,13 @@ _open: list[tuple[object, object]] = []  # who covers, and what
 _MOST = 1_000  # calls under way at once; of more, the oldest is no longer covered
 
 
+def begin_anew() -> None:
+    """Forget who watches in this place, and what is covered, for tests that begin anew."""
+    _above.set(None)
+    with _lock:
+        _open.clear()
+
+
 def cover(by: object, payload: Any) -> None:
     """Cover one call with this content, until it is taken or ``uncover`` is called."""
     with _lock:
