@@ -49,8 +49,8 @@ def _inject(result: MutableMapping[str, str], include_identity: bool) -> None:
     active.conversation.identify()
     present = {name.lower() for name in result}
     if "traceparent" not in present:
-        trace_hex, is_hashed = _trace_hex(active.trace_id)
-        result["traceparent"] = f"00-{trace_hex}-{secrets.token_hex(8)}-01"
+        digits, is_hashed = trace_hex(active.trace_id)
+        result["traceparent"] = f"00-{digits}-{secrets.token_hex(8)}-01"
         if is_hashed and "tracestate" not in present:
             result["tracestate"] = "amplitude=" + quote(active.trace_id, safe="")
     if not include_identity:
@@ -124,7 +124,8 @@ def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _trace_hex(trace_id: str) -> tuple[str, bool]:
+def trace_hex(trace_id: str) -> tuple[str, bool]:
+    """Return a trace's id as W3C and OpenTelemetry write one, and whether it had to be hashed for that."""
     try:
         return uuid.UUID(trace_id).hex, False
     except ValueError:
@@ -140,6 +141,6 @@ def _trace_id(found: Mapping[str, str]) -> str | None:
     for member in found.get("tracestate", "").split(","):
         name, _, value = member.strip().partition("=")
         original = unquote(value)
-        if name == "amplitude" and _ID.fullmatch(original) and _trace_hex(original)[0] == match[2]:
+        if name == "amplitude" and _ID.fullmatch(original) and trace_hex(original)[0] == match[2]:
             return original
     return str(uuid.UUID(match[2]))

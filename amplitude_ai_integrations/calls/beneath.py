@@ -22,6 +22,9 @@ class Beneath(Observation):
     def _said(self) -> None:
         """What the messages say is told above."""
 
+    def _say(self) -> None:
+        """As ``_said``, where it is learnt later."""
+
     def _end(self, facts: ResponseFacts, outcome: Mapping[str, Any] | None = None) -> None:
         if self.is_over:
             return

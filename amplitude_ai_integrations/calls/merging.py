@@ -6,11 +6,12 @@ from typing import Final
 
 from msgspec import structs
 
-from .facts import RequestFacts, ResponseFacts
+from .facts import RequestFacts, ResponseFacts, Usage
 
 _OF_REQUESTS: Final = (
     "model", "system_prompt", "tools", "temperature", "top_p", "max_output_tokens", "service_tier",
 )  # fmt: skip
+_WORDS: Final = ("user_text", "history", "attachments", "tool_results")
 # What the vendor's own answer says better than anybody who passes it on.
 _OF_VENDORS: Final = (
     "usage", "request_id", "cost_usd", "service_tier", "model", "finish_reason", "tool_calls", "reasoning",
@@ -25,6 +26,15 @@ def add_request(above: RequestFacts, beneath: RequestFacts) -> None:
             setattr(above, name, getattr(beneath, name))
 
 
+def learn_words(above: RequestFacts, beneath: RequestFacts) -> bool:
+    """Add what was said, where nothing is known of it above, and tell whether that was so."""
+    if above.is_embedding or above.history is not None or above.user_text or above.tool_results:
+        return False
+    for name in _WORDS:
+        setattr(above, name, getattr(beneath, name))
+    return True
+
+
 def merged(above: ResponseFacts, beneath: ResponseFacts) -> ResponseFacts:
     """Return what both know of an answer."""
     both = structs.replace(above)
@@ -33,3 +43,10 @@ def merged(above: ResponseFacts, beneath: ResponseFacts) -> ResponseFacts:
         if lower and (name in _OF_VENDORS or not getattr(above, name)):
             setattr(both, name, lower)
     return both
+
+
+def together(before: ResponseFacts, after: ResponseFacts) -> ResponseFacts:
+    """Return what several requests beneath one call that embeds texts came to: the tokens of all of them."""
+    usages = [facts.usage for facts in (before, after) if facts.usage is not None]
+    counts = [usage.input for usage in usages if usage.input is not None]
+    return structs.replace(after, usage=Usage(input=sum(counts)) if counts else None)

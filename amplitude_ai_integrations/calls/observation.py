@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from msgspec import structs
@@ -24,7 +25,8 @@ from ..pricing.tokens import estimate_tokens
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, Embedding, ToolCall, UserMessage
 from .facts import Adapter, RequestFacts, ResponseFacts, ToolResult, Usage, peek
-from .merging import add_request, merged
+from .merging import add_request, learn_words, merged, together
+from .surroundings import note_told
 from .tools import answer, note_asked, place_of
 
 # What belongs to the answer alone; every other keyword of a call holds for all events that have it.
@@ -42,6 +44,8 @@ class Observation:
     after that session's block.
     """
 
+    _is_live = True  # the call is watched as it happens
+
     def __init__(
         self,
         ai: AmplitudeAI,
@@ -54,6 +58,7 @@ class Observation:
     ) -> None:
         self.is_over = False
         self.told_by: object = None  # the door that watches, which makes no two calls one
+        self.inside: Callable[[], AbstractContextManager[Any]] = nullcontext  # the call's own place
         self._ai = ai
         self._adapter = adapter
         self._payload = payload
@@ -87,10 +92,24 @@ class Observation:
         return self._config().propagate_context if self._propagates is None else self._propagates
 
     @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self._request.model
+
+    @property
     def trace_id(self) -> str | None:
         """The trace that the call belongs to."""
         given: str | None = self._keywords.get("trace_id")
         return given or (self._trace.id if self._trace is not None else None)
+
+    def asks(self, payload: Any) -> None:
+        """Take what is asked, which was not known when the call began."""
+        with shielded("model call, question"):
+            if not self.is_over:
+                request = self._adapter.request(payload)
+                request.provider = self._request.provider or request.provider
+                if self._learn(request):
+                    self._payload = payload
 
     def sent(self) -> None:
         """The request goes out now, later than the call was made."""
@@ -150,20 +169,25 @@ class Observation:
     def takes_beneath(self, request: RequestFacts) -> bool:
         """Tell whether a call that is made beneath is this one: the first is, or one after it failed.
 
-        A framework may give the model or the words a form of its own, but not both.
+        A framework may give the model or the words a form of its own, but not both. It may embed texts in
+        several requests.
         """
         own = self._request
-        if self.is_over or self._has_beneath or request.is_embedding != own.is_embedding:
+        if self.is_over or request.is_embedding != own.is_embedding:
+            return False
+        if self._has_beneath and not own.is_embedding:
             return False
         if own.model and request.model != own.model and request.user_text != own.user_text:
             return False
         self._has_beneath = True
-        add_request(self._request, request)
+        self._learn(request)
         return True
 
     def seen_beneath(self, facts: ResponseFacts, first_at: float | None, *, has_failed: bool) -> None:
         """Take what the vendor's own client knows of the answer."""
-        self._beneath, self._has_beneath = facts, not has_failed
+        before = self._beneath if self._request.is_embedding else None
+        self._beneath = facts if before is None else together(before, facts)
+        self._has_beneath = not has_failed
         self._first_at = self._first_at if first_at is None else first_at
 
     def _reason(self) -> str | None:
@@ -190,6 +214,8 @@ class Observation:
             given["ttfb_ms"] = (self._first_at - self._started) * 1000
         given.update(outcome if outcome is not None else _refusal(facts))
         note_asked(self._place_of_tools(), facts.tool_calls, self._message_id)
+        if self._is_live:
+            note_told(facts.request_id)
         if self._context is not None and self._is_streaming:
             self._context.conversation.open_calls.discard(self)
         self._record(Embedding if self._request.is_embedding else AIResponse, given)
@@ -256,6 +282,9 @@ class Observation:
             if self._is_streaming:
                 self._context.conversation.open_calls.add(self)
             self._session_id = self._session_id or around
+        self._say()
+
+    def _say(self) -> None:
         for result in self._request.tool_results:
             self._tool_result(result)
         request = self._request
@@ -266,6 +295,16 @@ class Observation:
                 active = get_active_context()
                 self._trace = active.trace if active is not None else self._trace
                 self._trace.user_key = self._message_key()
+
+    def _learn(self, request: RequestFacts) -> bool:
+        """Add to what is known of the question; words that nobody knew are recorded, and are news."""
+        with self._lock:
+            is_news = learn_words(self._request, request)
+        add_request(self._request, request)
+        if is_news:
+            with self.inside():
+                self._say()
+        return is_news
 
     def _is_known_message(self) -> bool:
         """Tell whether the user's message is in the trace already: by hand, or by another call over it.

@@ -17,8 +17,10 @@ from ..exceptions import ConfigurationError
 from ..registry import note_observed
 from .beneath import Beneath
 from .covering import observation_above
+from .direct import Direct
 from .facts import Adapter
 from .observation import Observation
+from .surroundings import begun
 
 _OWN: Final = "_amplitude_reporting"
 # What a door may say of itself, among the defaults of its calls.
@@ -57,9 +59,17 @@ class Reporting:
         The defaults hold outside any session only: inside one, its user is known better. A call that others
         watch from above is told there.
         """
-        ai = self.client
-        if not ai.config.enabled:
+        if not self.client.config.enabled:
             return None
+        return begun(
+            lambda: self._begun(adapter, payload, keywords, is_streaming=is_streaming),
+            is_placed=isinstance(adapter, Direct),
+        )
+
+    def _begun(
+        self, adapter: Adapter, payload: Any, keywords: Mapping[str, Any], *, is_streaming: bool
+    ) -> Observation:
+        ai = self.client
         given = keywords if get_active_context() else {**self._of_calls, **keywords}
         above = observation_above()
         if above is not None and above.told_by is not self:

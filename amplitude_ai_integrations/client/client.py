@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..config import ENVIRONMENT_PREFIX, AIConfig
@@ -31,6 +31,7 @@ from .default import note_client
 from .options import scope_of
 from .recording import Recorder, Scope
 from .serverless import await_for, is_in_loop, wait_for
+from .span_first import SpanFirst
 from .tenant import TenantHandle
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _ANYWHERE = Scope()
 _MOST_REVIEWED = 10_000  # events; a review is for reading
 
 
-class AmplitudeAI(CompoundTracking):
+class AmplitudeAI(SpanFirst, CompoundTracking):
     """Turns what your agents do into ``[Agent]`` events and delivers them.
 
     Args:
@@ -52,6 +53,8 @@ class AmplitudeAI(CompoundTracking):
             With ``AMPLITUDE_AI_SERVER_URL`` (or ``AIConfig(server_url=)``) alone, the key is ``local``.
         config: See ``AIConfig``.
         sink: Takes the finished events instead of Amplitude, for example a ``MemorySink``.
+        also: One sink or several that take them beside Amplitude (or beside ``sink``), for example an
+            ``AmplitudeSpanSink``.
 
     Raises:
         ConfigurationError: There is nowhere to send events to, or an argument is not of its kind.
@@ -64,6 +67,7 @@ class AmplitudeAI(CompoundTracking):
         config: AIConfig | None = None,
         *,
         sink: Sink | None = None,
+        also: Sink | Sequence[Sink] | None = None,
     ) -> None:
         _check(amplitude, api_key, config)
         self.config = config or AIConfig()
@@ -71,6 +75,8 @@ class AmplitudeAI(CompoundTracking):
         self._reviewed = MemorySink(_MOST_REVIEWED)
         sinks = self._sinks(sink, api_key) if self.config.enabled else []
         self.recorder = Recorder(self.config, Pipeline(self.config, sinks))
+        for more in _sinks_of(also):
+            self._add_sink(more)
         note_client(self)
         if self.config.follow_threads:
             follow_threads()
@@ -83,6 +89,12 @@ class AmplitudeAI(CompoundTracking):
         else:
             sinks = [sink or self._official(api_key)]
         return [ConsoleSink(), *sinks] if self.config.debug else sinks
+
+    def _add_sink(self, sink: Sink) -> None:
+        """Let a sink take the events as well, if any leave."""
+        config = self.config
+        if config.enabled and not config.review_mode and not config.dry_run:
+            self.recorder.pipeline.also.append(sink)
 
     def _official(self, api_key: str | None) -> Sink:
         if self._amplitude is None:
@@ -321,6 +333,21 @@ class AmplitudeAI(CompoundTracking):
 
     def _record(self, kind: type[Any], given: dict[str, Any], *, is_total: bool = False) -> str:
         return self.recorder.record(kind, given, _ANYWHERE, is_total=is_total)
+
+
+def _sinks_of(also: Any) -> Sequence[Sink]:
+    """Return what was given beside the sink that counts.
+
+    Raises:
+        ConfigurationError: It is no sink.
+    """
+    sinks = also if isinstance(also, (list, tuple)) else [] if also is None else [also]
+    for sink in sinks:
+        if not callable(getattr(sink, "send", None)):
+            raise ConfigurationError(
+                f"also= is {type(sink).__name__}; pass what has send(), flush(), close() and counts()."
+            )
+    return sinks
 
 
 def _check(amplitude: object, api_key: object, config: object) -> None:

@@ -16,6 +16,7 @@ from ..context.current import (
     get_active_context,
     merged,
     trace_of_message,
+    with_more,
 )
 from ..context.forks import notice
 from ..context.identity import device_for, groups_of, replay_id, usable_id
@@ -33,10 +34,12 @@ from .derive import check_price, derive
 from .linking import claim_the_rest, link, message_judged
 from .person import user_properties
 from .plan import Plan, plan_of
+from .updates import updates_of
 
 _MOST_TURNS: Final = 2**53  # beyond it a number is not itself in JSON
 _END_OF_TIME: Final = 2**53
-_AGENT_FIELDS: Final = tuple(name for name in AgentFacts.__dataclass_fields__ if name != "groups")
+_APART: Final = ("groups", "properties")  # they stand beside an event's fields
+_AGENT_FIELDS: Final = tuple(name for name in AgentFacts.__dataclass_fields__ if name not in _APART)
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,8 @@ class _Recording:
     def start(self) -> None:
         """Take what is known now, and finish as soon as it is known whose session this is."""
         given, scope = self.given, self.scope
+        if self.kind is Span and (more := updates_of(self.own_id)):
+            self._update(more)
         session_id = usable_id(given.pop("session_id", None), "session_id")
         if session_id is None and scope.session_id is not None:
             session_id = usable_id(scope.session_id, "session_id")
@@ -180,6 +185,13 @@ class _Recording:
             self._freeze()
         conversation.settle(partial(self._finish, conversation))
 
+    def _update(self, more: Mapping[str, Any]) -> None:
+        """Take what was said of a step while it was under way."""
+        own, added = (plain(said.get("event_properties")) for said in (self.given, more))
+        self.given.update(more)
+        if isinstance(own, dict) and isinstance(added, dict):
+            self.given["event_properties"] = {**own, **added}
+
     def _session_judged(self, context: SessionContext | None) -> str | None:
         """Return the session a score is about, by its target alone; agent, trace and person come along."""
         origin = message_judged(self.values)
@@ -208,6 +220,8 @@ class _Recording:
             if context.conversation.agent is not None:
                 around = merged(context.conversation.agent.given, around)
             facts = merged(facts, around)
+            if context.lent is not None:
+                facts = with_more(facts, context.lent.given)
         own_groups = self.given.get("groups")
         if own_groups is not None:
             self.groups = groups_of(own_groups)
@@ -217,7 +231,22 @@ class _Recording:
         facts = merged(explicit, facts)
         groups = facts.pop("groups", None)
         self.groups = self.groups or groups_of(groups)
+        self._add_properties(facts.pop("properties", None))
         self.values.update(facts)
+
+    def _add_properties(self, more: Mapping[str, Any] | None) -> None:
+        """Add properties that hold here, where the event has none of the name itself."""
+        if more:
+            own = plain(self.given.get("event_properties"))
+            self.given["event_properties"] = {**more, **own} if isinstance(own, dict) else more
+
+    def _lend(self, facts: AgentFacts) -> None:
+        """Add what is said of the whole trace, where nothing nearer is."""
+        lent = dict(facts.given)
+        self.groups = self.groups or groups_of(lent.pop("groups", None))
+        self._add_properties(lent.pop("properties", None))
+        for name, value in lent.items():
+            self.values.setdefault(name, value)
 
     def _trace(self, context: SessionContext) -> None:
         values, kind = self.values, self.kind
@@ -232,6 +261,8 @@ class _Recording:
                 trace = trace_of_message(context)
             trace.user_by_hand = self.by_hand
         self._follow(trace)
+        if trace.facts is not None:
+            self._lend(trace.facts)
         if self.plan.is_judgement:
             if trace.is_begun:
                 values["trace_id"] = trace.id

@@ -115,7 +115,8 @@ class Session(BoundTracking):
             self._flushes = is_serverless() and not is_inside
         conversation.flushes = self._flushes
         trace = Trace(agent.scope.trace_id) if agent.scope.trace_id else None
-        self._own = SessionContext(conversation, facts, Place(trace))
+        lent = around.lent if around is not None else None
+        self._own = SessionContext(conversation, facts, Place(trace), lent=lent)
 
     @property
     def session_id(self) -> str:

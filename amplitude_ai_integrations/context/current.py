@@ -118,13 +118,14 @@ class AgentFacts:
     locale: str | None = None
     tags: tuple[str, ...] | None = None
     groups: Mapping[str, Any] | None = None
+    properties: Mapping[str, Any] | None = None  # of the caller's own, on each event
 
     @classmethod
     def of(cls, **given: Any) -> AgentFacts:
         """Return facts from whatever was given: what is no text becomes one."""
         shaped: dict[str, Any] = {}
         for field_name, value in given.items():
-            is_word = field_name not in ("context", "groups", "tags")
+            is_word = field_name not in ("context", "groups", "properties", "tags")
             shaped[field_name] = name(value) or None if is_word and value is not None else value
         return cls(**shaped)
 
@@ -143,7 +144,23 @@ class AgentFacts:
         return AgentFacts(**merged(self.given, other.given))
 
 
-_WHO = ("agent_id", "agent_name", "parent_agent_id", "agent_version", "agent_description")
+def added(own: AgentFacts, around: AgentFacts | None) -> AgentFacts:
+    """Return these facts over those around: of what can be added to, both."""
+    return AgentFacts(**with_more(around.given, own.given)) if around is not None else own
+
+
+def with_more(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts and more of them: mappings and tags are added to, others replaced."""
+    whole = {**facts, **more}
+    for key in ("context", "groups", "properties"):
+        if isinstance(facts.get(key), Mapping) and isinstance(more.get(key), Mapping):
+            whole[key] = {**facts[key], **more[key]}
+    if "tags" in facts and "tags" in more:
+        whole["tags"] = (*facts["tags"], *more["tags"])
+    return whole
+
+
+WHO = ("agent_id", "agent_name", "parent_agent_id", "agent_version", "agent_description")
 
 
 def merged(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,7 +169,7 @@ def merged(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> dict[str, Any]
     Another agent's place lends its environment and dimensions, but not who it is.
     """
     if inner.get("agent_id") and outer.get("agent_id") and inner["agent_id"] != outer["agent_id"]:
-        outer = {name: value for name, value in outer.items() if name not in _WHO}
+        outer = {name: value for name, value in outer.items() if name not in WHO}
     return {**outer, **inner}
 
 
@@ -165,6 +182,7 @@ class SessionContext:
     place: Place = field(default_factory=Place)
     span_id: str | None = None  # the step that is being observed here
     is_followed: bool = False  # by a thread, which may outlive the session
+    lent: AgentFacts | None = None  # what the block around says of each event beside who is at work
 
     @property
     def session_id(self) -> str | None:

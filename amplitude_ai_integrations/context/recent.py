@@ -36,6 +36,13 @@ class Recent(Guarded, Generic[K, V]):
             if len(self._entries) > self._limit:
                 self._entries.popitem(last=False)
 
+    def pop(self, key: K) -> V | None:
+        """Return what is remembered under ``key``, and forget it."""
+        if key not in self._entries:
+            return None
+        with self._lock:
+            return self._entries.pop(key, None)
+
     def made(self, key: K, make: Callable[[], V]) -> V:
         """Return what is remembered under ``key``, made now if it is new."""
         with self._lock:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from . import stamps
+
+if TYPE_CHECKING:
+    from .current import AgentFacts
 
 
 class Trace:
     """One exchange: a user's message and all that answers it."""
 
-    __slots__ = ("_id", "has_user_message", "parent_message_id", "tools_by_hand", "user_by_hand", "user_key")
+    __slots__ = (
+        "_id", "facts", "has_user_message", "parent_message_id", "tools_by_hand", "user_by_hand", "user_key",
+    )  # fmt: skip
 
     def __init__(self, trace_id: str | None = None) -> None:
         self._id = trace_id
+        self.facts: AgentFacts | None = None  # what its events say where they say nothing else
         self.has_user_message = False
         self.user_by_hand = False
         self.parent_message_id: str | None = None  # the message its next tool call follows from

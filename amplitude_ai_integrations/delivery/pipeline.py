@@ -20,7 +20,7 @@ from ..schema.freezing import frozen
 from ..schema.values import plain
 from .deferred import LARGE, Deferred, characters
 from .flush import Counts, FlushResult
-from .sinks import ConsoleSink, Sink, WireEvent
+from .sinks import ConsoleSink, PlacingSink, Sink, WireEvent
 
 _KEPT = ("insert_id", "time")
 _WHOLE = 100_000_000  # characters: what a hook returns is made plain JSON, not shortened
@@ -37,6 +37,7 @@ class Pipeline:
         self.config = config
         self.gate = Gate(config)
         self.sinks = tuple(sinks)
+        self.also: list[Sink] = []  # which take the events as well, and do not count
         self.dropped: Counter[str] = Counter()
         is_redacting = config.redact_pii or config.custom_redaction_patterns or config.custom_redaction_fn
         has_words = config.content_mode is not ContentMode.METADATA_ONLY
@@ -52,6 +53,7 @@ class Pipeline:
         is_to_print = config.debug and not (self.config.debug or self.config.dry_run)
         branch = Pipeline(config, (ConsoleSink(), *self.sinks) if is_to_print and self.sinks else self.sinks)
         branch.dropped = self.dropped
+        branch.also = self.also
         if branch._deferred is not None:
             self._deferred = self._deferred or branch._deferred
             branch._deferred = self._deferred
@@ -63,9 +65,11 @@ class Pipeline:
         values: Mapping[str, Any],
         envelope: Mapping[str, Any],
         custom: Mapping[Any, Any] | None = None,
+        within: str | None = None,
     ) -> None:
         """Send one event: its fields by name, what stands around them in Amplitude's own terms
-        (``insert_id``, ``time`` in ms since the epoch, ``user_id`` and so on), and the caller's properties.
+        (``insert_id``, ``time`` in ms since the epoch, ``user_id`` and so on), the caller's properties, and
+        the id of the step it is a part of.
         """
         config = self.config
         if config.session_sample_rate < 1 and not self._keeps(values.get("session_id")):
@@ -75,10 +79,10 @@ class Pipeline:
             kept = {name: frozen(value) for name, value in values.items()}
             own = plain(custom) if custom else None
             # Functions of the caller's find the context in which they would have been called at once.
-            job = partial(copy_context().run, self._pass, kind, kept, envelope, own)
+            job = partial(copy_context().run, self._pass, kind, kept, envelope, own, within)
             if self._deferred.take(job, size):
                 return
-        self._pass(kind, values, envelope, custom)
+        self._pass(kind, values, envelope, custom, within)
 
     def _size(self, values: Mapping[str, Any], custom: Mapping[Any, Any] | None) -> int:
         """Return the characters of an event that is to be redacted later; 0 for one that need not wait."""
@@ -96,6 +100,7 @@ class Pipeline:
         values: Mapping[str, Any],
         envelope: Mapping[str, Any],
         custom: Mapping[Any, Any] | None,
+        within: str | None,
     ) -> None:
         wire: WireEvent = {"event_type": event_type(kind), **envelope}
         wire["event_properties"] = self.gate.properties(kind, values, custom)
@@ -103,8 +108,10 @@ class Pipeline:
         if final is None:
             self.dropped["before_send"] += 1
             return
+        for sink in self.also:
+            self._hand(sink, final, within)
         for sink in self.sinks:
-            self._hand(sink, final)
+            self._hand(sink, final, within)
 
     def flush(self) -> FlushResult:
         """Begin to deliver everything submitted so far."""
@@ -117,7 +124,7 @@ class Pipeline:
         deadline = time.monotonic() + timeout
         if self._deferred is not None:
             self._deferred.begin_to_finish(deadline)
-        for sink in self.sinks:
+        for sink in (*self.sinks, *self.also):
             with shielded("close"):
                 sink.close(max(0.0, deadline - time.monotonic()))
 
@@ -136,12 +143,15 @@ class Pipeline:
         return {**told(), "waiting_for_redaction": self._deferred.waiting if self._deferred else 0}
 
     def _flush_sinks(self) -> FlushResult:
-        results = [sink.flush() for sink in self.sinks]
+        results = [sink.flush() for sink in (*self.sinks, *self.also)]
         return results[0] if len(results) == 1 else FlushResult(results, self.counts)
 
-    def _hand(self, sink: Sink, event: WireEvent) -> None:
+    def _hand(self, sink: Sink, event: WireEvent, within: str | None) -> None:
         try:
-            sink.send(event)
+            if within is not None and isinstance(sink, PlacingSink):
+                sink.send_within(event, within)
+            else:
+                sink.send(event)
         except Exception as error:  # noqa: BLE001 - a sink that fails must not keep the next from its event
             shield.keep(DELIVERY, error)
 

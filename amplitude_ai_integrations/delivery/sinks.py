@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -32,6 +33,16 @@ class Sink(Protocol):
 
     def counts(self) -> Counts:
         """Say how many events arrived, are pending, and are lost."""
+
+
+class PlacingSink(ABC):
+    """A sink that puts each event in its place, and so wants to know the step that it is a part of; what
+    leaves for Amplitude says that of steps alone.
+    """
+
+    @abstractmethod
+    def send_within(self, event: WireEvent, span_id: str | None) -> None:
+        """Take one event, which is a part of the step with this Span ID."""
 
 
 class MemorySink:

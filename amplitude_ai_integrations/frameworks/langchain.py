@@ -12,9 +12,8 @@ from ..registry import AGENT_FRAMEWORKS
 from ..schema.values import state
 
 if TYPE_CHECKING:
+    from langchain_core.callbacks import BaseCallbackHandler
     from typing_extensions import Unpack
-
-    BaseCallbackHandler = object
 else:
     try:
         from langchain_core.callbacks import BaseCallbackHandler

@@ -147,6 +147,8 @@ class Watching:
                 adapter or Direct(words), request, run.root.fields, is_streaming=is_streaming
             )
         if observation is not None:
+            root, agent, around = run.root, run.agent, run.outer_span_id
+            observation.inside = lambda: root.inside(root.context(agent, around))
             run.call = observation
             run.kept = stand_above(observation) if covers else None
         return run
@@ -157,6 +159,18 @@ class Watching:
         if observation is not None:
             observation.streams()
             observation.chunk(piece)
+
+    def asked(self, run_id: object, request: Any) -> None:
+        """It shows what a model call asks, which was not known when that began."""
+        observation = _observation(self.tree.get(run_id))
+        if observation is not None:
+            observation.asks(request)
+
+    def came(self, run_id: object, answer: Any) -> None:
+        """A model call's answer is there, and the framework goes on with it, which may fail."""
+        observation = _observation(self.tree.get(run_id))
+        if observation is not None:
+            observation.came(answer)
 
     def answered(self, run_id: object, answer: Any) -> None:
         """A model call is answered, whole, or its stream is read to the end."""

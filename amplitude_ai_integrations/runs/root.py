@@ -27,6 +27,7 @@ class Root:
         self.conversation: Conversation = around.conversation
         self.agent = around.agent
         self.span_id = around.span_id
+        self._lent = around.lent
         self.is_made = is_made  # the session is this run's alone, and ends with it
         self.fields = fields  # what all its events say
         self.open = 0  # parts that have not ended
@@ -34,7 +35,7 @@ class Root:
 
     def context(self, agent: AgentFacts, span_id: str | None) -> SessionContext:
         """Return the view of a part of the run, at the trace that is current now."""
-        return SessionContext(self.conversation, agent, self._place, span_id)
+        return SessionContext(self.conversation, agent, self._place, span_id, lent=self._lent)
 
     @contextmanager
     def inside(self, context: SessionContext) -> Iterator[SessionContext]:

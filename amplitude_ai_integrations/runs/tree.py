@@ -63,17 +63,17 @@ class RunTree(Guarded):
         """Begin a run, and return it; ``None`` where tracking is switched off.
 
         ``parent_id`` is the run it is a part of, if that is under way. ``delegated_by`` is the run of the
-        agent that handed over to this one, where that is no part of it. ``identity`` is what the framework
-        says of the conversation (``session_id``, ``user_id``, ``device_id``, ``trace_id``), for runs
-        outside any session. ``agent`` is what it says of an agent beside the name. What else is ``given``
-        is what the run's event says.
+        agent that handed over to this one, where that is no part of it: its id, or the run itself if it may
+        have ended. ``identity`` is what the framework says of the conversation (``session_id``, ``user_id``,
+        ``device_id``, ``trace_id``), for runs outside any session. ``agent`` is what it says of an agent
+        beside the name. What else is ``given`` is what the run's event says.
         """
         if not self._client().config.enabled:
             return None
         parent = self._runs.get(parent_id) if parent_id is not None else None
         root = self._root(parent, kind, identity or {})
         if kind is Kind.AGENT:
-            before = self._runs.get(delegated_by) if delegated_by is not None else None
+            before = delegated_by if isinstance(delegated_by, Run) else self._runs.get(delegated_by)
             facts = _agent(name, agent or AgentFacts(), before or parent, root)
         else:
             facts = parent.agent if parent is not None and parent.root is root else root.agent

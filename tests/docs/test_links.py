@@ -26,6 +26,7 @@ MODELS = {
     "docs.litellm.ai",
     "localhost:1234",
     "localhost:4000",
+    "localhost:4318",
     "localhost:8000",
     "localhost:11434",
     "openrouter.ai",

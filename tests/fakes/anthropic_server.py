@@ -1,7 +1,7 @@
 """Anthropic's API on 127.0.0.1, also as Amazon Bedrock and Google's Vertex AI have it.
 
-Beside the common words, `refuse` has the model refuse, `twice` asks for the tool two times at once, and
-`json` answers with a city in JSON.
+Beside the common words, `refuse` has the model refuse, `twice` asks for the tool two times at once,
+`json` answers with a city in JSON, `pause` pauses until the answer is sent back, and `maxtokens` ends it early.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def _script(body: Json) -> Script:
         results += answered
         if message["role"] == "user" and words:
             spoken, results = words, answered
-    return Script(spoken, results=results)
+    script = Script(spoken, results=results)
+    script.is_sent_back = bool(body.get("messages")) and body["messages"][-1]["role"] == "assistant"
+    return script
 
 
 def _text(script: Script) -> str:
@@ -65,6 +67,10 @@ def _blocks(script: Script) -> list[Json]:
 def _stop_reason(script: Script) -> str:
     if script.asks("refuse"):
         return "refusal"
+    if script.asks("pause") and not script.is_sent_back:
+        return "pause_turn"
+    if script.asks("maxtokens"):
+        return "max_tokens"
     return "tool_use" if script.wants_tool else "end_turn"
 
 

@@ -41,6 +41,7 @@ class Script:
     def __init__(self, words: str, *, has_result: bool = False, results: int = 0) -> None:
         self.words, self._steps = _parted(words)
         self.has_result = has_result or results > 0
+        self.is_sent_back = False  # an answer that was not finished
         self._results = results
 
     def asks(self, word: str) -> bool:

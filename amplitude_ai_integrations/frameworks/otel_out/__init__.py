@@ -1,0 +1,3 @@
+"""How finished events become spans of OpenTelemetry's."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""OpenTelemetry: spans that others make become events."""
