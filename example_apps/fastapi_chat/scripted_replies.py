@@ -45,7 +45,13 @@ def reply_to(messages: list[dict[str, Any]], tools: list[str]) -> Reply:
     last = messages[-1]
     if last["role"] == "tool":
         return Reply(text=_describe(_text(last["content"])))
-    question = _text(last["content"]).lower()
+    asked = _text(last["content"])
+    question = asked.lower()
+    delegates = [tool for tool in tools if tool.startswith("ask_")]
+    if delegates:
+        return Reply(tool=delegates[0], arguments=json.dumps({"question": asked}))
+    if question.startswith("sum up:"):
+        return Reply(text=asked[len("sum up:") :].strip())
     journey = _JOURNEY.search(question)
     if "train" in question and journey and "find_trains" in tools:
         origin, destination = (city.capitalize() for city in journey.groups())
@@ -61,7 +67,7 @@ def _describe(tool_result: str) -> str:
     try:
         trains = json.loads(tool_result)
     except ValueError:
-        return f"The tool answered: {tool_result}"
+        return tool_result
     if not trains:
         return (
             "The timetable has no train between these two cities. Try Berlin to Prague, or Vienna to Prague."
