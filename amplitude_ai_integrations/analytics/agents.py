@@ -11,10 +11,10 @@ _DEEPEST = 8
 
 def by_agent(steps: Sequence[Step], around: str | None) -> tuple[Step, ...]:
     """Wrap each other agent's steps, an agent inside the one that delegated to it."""
-    own = [step for step in steps if step.agent is None or step.agent == around]
+    own = [step for step in steps if step.agent in (None, around) or step.kind == "agent"]
     others: dict[str, list[Step]] = {}
     for step in steps:
-        if step.agent is not None and step.agent != around:
+        if step.agent not in (None, around) and step.kind != "agent":
             others.setdefault(step.agent, []).append(step)
     if not others:
         return tuple(steps)

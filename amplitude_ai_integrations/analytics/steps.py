@@ -12,6 +12,7 @@ from .figures import is_retrieval
 from .model import Step, StepKind
 from .properties import Properties
 
+_SLACK_MS = 2  # events are stamped in whole milliseconds
 _DEEPEST = 32  # pages and comparisons walk the tree by recursion
 
 
@@ -46,7 +47,35 @@ def _parents(events: Iterable[Event]) -> dict[int, int]:
         parent = parent or spans.get(event.parent_message_id or "")
         if parent is not None and parent != event.id:
             found[event.id] = parent
-    return found
+    return {**_runs_around(events, found), **found}
+
+
+def _runs_around(events: Iterable[Event], found: Mapping[int, int]) -> dict[int, int]:
+    """Return the run of its agent that each event without a parent took place in.
+
+    Model calls and tools name no span; whose they are and when they were tells.
+    """
+    runs: dict[str | None, list[Event]] = {}
+    for event in events:
+        if _is_run(event):
+            runs.setdefault(event.agent_id, []).append(event)
+    around: dict[int, int] = {}
+    for event in events:
+        if event.id in found or _is_run(event):
+            continue
+        inside = [run for run in runs.get(event.agent_id, ()) if _is_during(event, run)]
+        if inside:
+            around[event.id] = inside[-1].id  # the one that began last
+    return around
+
+
+def _is_run(event: Event) -> bool:
+    return event.kind == Kind.SPAN and event.span_kind == "agent" and event.agent_id is not None
+
+
+def _is_during(event: Event, run: Event) -> bool:
+    ended = run.started_ms + (run.latency_ms or 0)
+    return run.started_ms - _SLACK_MS <= event.started_ms <= ended + _SLACK_MS
 
 
 def _bounded(parents: Mapping[int, int], events: Iterable[Event]) -> dict[int, int]:
@@ -126,6 +155,8 @@ def _kind(event: Event) -> StepKind:
         return "model"
     if event.kind == Kind.TOOL_CALL:
         return "tool"
+    if _is_run(event):
+        return "agent"
     if event.kind == Kind.EMBEDDING or is_retrieval(event.name, event.span_kind):
         return "retrieval"
     return "step"

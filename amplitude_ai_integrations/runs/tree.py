@@ -158,6 +158,8 @@ class RunTree(Guarded):
 
     def _record_span(self, run: Run, outcome: dict[str, Any]) -> None:
         given = {"span_name": run.name, "span_id": run.span_id, "latency_ms": run.latency_ms}
+        if run.kind is Kind.AGENT:
+            given["span_kind"] = "agent"
         self._record(Span, {**given, **run.given, **outcome}, run.context(run.outer_span_id), run.root)
 
     def _record_tool(self, run: Run, outcome: dict[str, Any]) -> None:

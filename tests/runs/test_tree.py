@@ -66,7 +66,8 @@ def test_an_agent_with_a_call_and_a_tool(watching: Watching, ai: AmplitudeAI, si
     }  # fmt: skip
     assert span.pop("Latency Ms") >= 0
     assert span == {
-        **common, "type": "Span", "Span ID": "id-5", "Span Name": "helper", "Is Error": False,
+        **common, "type": "Span", "Span ID": "id-5", "Span Name": "helper",
+        "Span Kind": "agent", "Is Error": False,
         "Input State": '{"value":"Hi"}', "Output State": '{"value":"Hello."}',
     }  # fmt: skip
 
