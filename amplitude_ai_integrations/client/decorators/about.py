@@ -11,6 +11,7 @@ from ...schema.base import AgentEvent
 from ...schema.events import Span, ToolCall
 from ..tracker import CallFields
 from .arguments import Arguments, name_of
+from .rationale import RATIONALE
 from .schema import schema_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class About:
         kind: str = "span",
         input_schema: bool | Mapping[str, Any] = False,
         on_error: Callable[[Exception, str], object] | None = None,
+        rationale: str | None = None,
     ) -> None:
         self.function = function
         self.terms = terms
@@ -60,6 +62,8 @@ class About:
         self.on_error = on_error
         self.arguments = Arguments(function, has_receiver)
         self.keywords = KEYWORDS.keys() - self.arguments.names
+        self.rationale = rationale  # what a model is told of that parameter, where it is offered
+        self.offers_rationale = rationale is not None and RATIONALE not in self.arguments.names
         self._input_schema = input_schema
 
     @cached_property

@@ -43,12 +43,18 @@ class Arguments:
         for name, value in kwargs.items():
             if name != self.receiver:
                 given.setdefault(name, value)
-        return given
+        return {name: value for name, value in given.items() if not _is_handed_in(value)}
 
     def _is_owned(self, value: object) -> bool:
         kind = type(value)
         classes = value.__mro__ if issubclass(kind, type) else kind.__mro__  # type: ignore[attr-defined]
         return any((one.__module__, one.__qualname__) == self._owner for one in classes)
+
+
+def _is_handed_in(value: object) -> bool:
+    """Tell whether an argument is none of the caller's: MCP's SDK adds its own, the context of a request."""
+    module = type(value).__module__
+    return type(module) is str and module.startswith("mcp.server.")
 
 
 def code_of(function: Callable[..., Any]) -> Callable[..., Any]:

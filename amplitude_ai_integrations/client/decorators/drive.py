@@ -11,6 +11,7 @@ from ...exceptions import ConfigurationError
 from .about import About
 from .arguments import code_of, name_of
 from .deadline import within
+from .rationale import offer
 from .run import Run
 
 F = TypeVar("F")
@@ -36,10 +37,13 @@ def decorate(
         inner = function.__func__
     if isinstance(inner, type) or not callable(inner):
         raise ConfigurationError(f"@{door} is for functions and methods, not for {_shown(inner)}.")
-    around = partial(run, about(inner, has_receiver))
+    own = about(inner, has_receiver)
+    around = partial(run, own)
     limited = inner if timeout_ms is None else within(inner, timeout_ms, name_of(inner))
     decorated = _way_of(limited)(limited, around)
     decorated.__name__ = name_of(inner)  # objects that can be called, and partials, have none
+    if own.rationale is not None and own.offers_rationale:
+        offer(decorated, inner, own.rationale)
     return decorated if has_receiver is None else type(function)(decorated)  # type: ignore[call-arg]
 
 

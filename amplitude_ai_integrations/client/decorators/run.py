@@ -10,12 +10,14 @@ from typing import Any, Final
 from ...context import stamps
 from ...context.current import SessionContext, get_active_context, push_context, reset_context
 from ...exceptions import AmplitudeAIError, shielded
-from ...schema.events import ToolCall
+from ...schema.events import ToolCall, UserMessage
 from ...schema.values import plain, state
 from ..failures import failure_of
 from ..recording import Recorder, Scope
 from ..session import Session
+from ..tracker import CallFields
 from .about import KEYWORDS, TOOL, About
+from .rationale import RATIONALE, said
 from .target import Target, target_of
 
 _WHERE: Final = "decorated call"
@@ -53,8 +55,8 @@ class Run:
     """
 
     __slots__ = (
-        "_args", "_context", "_given", "_kwargs", "_own", "_recorder", "_session", "_started", "about",
-        "inside", "output",
+        "_args", "_context", "_given", "_kwargs", "_own", "_rationale", "_recorder", "_session", "_started",
+        "about", "inside", "output",
     )  # fmt: skip
 
     def __init__(self, about: About, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -64,6 +66,7 @@ class Run:
         self._args = args
         self._kwargs = kwargs
         self._own = {name: kwargs.pop(name) for name in about.keywords & kwargs.keys()} if kwargs else {}
+        self._rationale = kwargs.pop(RATIONALE, None) if about.offers_rationale else None
         self._recorder: Recorder | None = None
         self._session: Session | None = None  # the one opened for this call
 
@@ -118,14 +121,27 @@ class Run:
         given = (target.fields, about.fields, own)
         self._given = {name: value for fields in given for name, value in fields.items() if value is not None}
         self._given[about.terms.name] = about.name
-        self._given[about.terms.input] = plain(about.arguments.given(self._args, self._kwargs))
+        arguments = about.arguments.given(self._args, self._kwargs)
+        self._given[about.terms.input] = plain(arguments)
         self._context = active
         self._place(target)
+        if about.rationale is not None:
+            rationale = said(self._rationale if about.offers_rationale else arguments.get(RATIONALE))
+            if rationale is not None:
+                self._say(target.recorder, rationale)
         self._recorder = target.recorder
         self._started = stamps.seconds()
 
     def _place(self, target: Target) -> None:
         """Find the place of the function's own code, where that is another than its caller's."""
+
+    def _say(self, recorder: Recorder, rationale: str) -> None:
+        """Record why a model calls the tool; where no user is heard, that is what the session is about."""
+        own = {name: self._given[name] for name in CallFields.__annotations__ if name in self._given}
+        given = {**own, "content": rationale, "message_source": "agent"}
+        with Inside(self._context):
+            said_id = recorder.record(UserMessage, given, _ANYWHERE, by_hand=False)
+        self._given.setdefault("parent_message_id", said_id)
 
     def _record(self, recorder: Recorder, error: BaseException | None) -> None:
         terms, given, context = self.about.terms, self._given, self._context

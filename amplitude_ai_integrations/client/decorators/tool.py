@@ -13,6 +13,7 @@ from ..options import check
 from ..tracker import CallFields
 from .about import TOOL, About
 from .drive import decorate
+from .rationale import words_of
 from .run import Run
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class ToolOptions(ToolFields, total=False):
     input_schema: bool | Mapping[str, Any]
     timeout_ms: float | None
     on_error: Callable[[Exception, str], object] | None
+    rationale: bool | str
 
 
 @overload
@@ -54,6 +56,7 @@ def tool(
     input_schema: bool | Mapping[str, Any] = False,
     timeout_ms: float | None = None,
     on_error: Callable[[Exception, str], object] | None = None,
+    rationale: bool | str = False,
     **fields: Unpack[ToolFields],
 ) -> Any:
     """Record each call of a function as a Tool Call: its arguments, result, duration and errors.
@@ -78,6 +81,10 @@ def tool(
             a plain function runs in a thread of its own, which cannot be stopped and is left behind.
         on_error: Called with the exception and the tool's name, after the event was recorded; what it
             raises itself goes no further.
+        rationale: ``True``, or words that tell the model what to write, offers a parameter ``rationale`` to
+            whoever makes the tool's schema of the function's signature, as MCP servers do. What the model
+            writes there becomes a User Message of the agent's, before the Tool Call; a function without such
+            a parameter is not given it.
         fields: Ids and dimensions of the event, which win over those of the session.
 
     Raises:
@@ -94,6 +101,7 @@ def tool(
         fields=fields,
         input_schema=input_schema,
         on_error=on_error,
+        rationale=words_of(rationale),
     )
     if func is None:
         return partial(decorate, door="tool", run=Run, about=about, timeout_ms=timeout_ms)
