@@ -1,6 +1,7 @@
 # `make demo` shows the main job, `make test` passes the tests; each installs what it needs by itself.
 EXAMPLES := django_chat flask_chat wsgi_plain multi_service celery_agent
-.PHONY: demo $(EXAMPLES) test test-all legs check coverage bench docs pins wheel clean
+PROGRAMS := $(notdir $(basename $(wildcard example_apps/*_example.py)))
+.PHONY: demo $(EXAMPLES) $(PROGRAMS) test test-all legs check coverage bench docs pins wheel clean
 .DEFAULT_GOAL := test
 
 PYTHON ?= python3
@@ -77,6 +78,9 @@ demo: $(VENV)/demo.stamp ## chat with an agent and see the conversation; ONCE=1 
 
 $(EXAMPLES): $(VENV)/main.stamp ## the same with another example; ONCE=1 ends by itself
 	$(BIN)/python -m example_apps.$@.demo $(if $(ONCE),--once)
+
+$(PROGRAMS): $(VENV)/main.stamp ## one program, with a scripted model where no key is set; ONCE=1 ends by itself
+	$(BIN)/python -m example_apps.demo $@ $(if $(ONCE),--once)
 
 test: $(VENV)/main.stamp ## the tests of the main group
 	$(BIN)/python -m pytest $(TWO) $(CALLS)

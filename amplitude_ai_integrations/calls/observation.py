@@ -317,7 +317,13 @@ class Observation:
 
     def _message_key(self) -> object:
         files = repr(self._request.attachments) if self._request.attachments else None
-        return (self._request.user_text, files, self._request.history)
+        return (self._request.user_text, files, self._request.history, self._delegate)
+
+    @property
+    def _delegate(self) -> str | None:
+        """The agent that the message is for, where another one sends it and not the user."""
+        agent = self._context.agent if self._context is not None else None
+        return agent.agent_id if agent is not None and agent.parent_agent_id else None
 
     def _tool_result(self, result: ToolResult) -> None:
         call_id = result.call_id or f"{result.name} after {self._request.history!r}"[:_LONGEST_ID]

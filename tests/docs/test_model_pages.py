@@ -27,6 +27,7 @@ from tests.fakes.mistral_server import MistralServer
 from tests.fakes.model_server import ModelServer
 from tests.fakes.openai_server import OpenAIServer
 
+from .blocks import PAGES as ALL
 from .blocks import ROOT, Block, blocks_of
 
 
@@ -34,7 +35,7 @@ def _blocks(page: str) -> list[Block]:
     return [block for block in blocks_of(ROOT / "docs" / page) if block.mark == "models"]
 
 
-PAGES = ("providers.md", "gateways.md", "by-hand.md")
+PAGES = [page.name for page in ALL if _blocks(page.name)]
 FAKES: dict[str, type[ModelServer]] = {
     "anthropic": AnthropicServer,
     "azure": AzureServer,
