@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ValidationError,
     )
     from .frameworks.langchain import AmplitudeCallbackHandler, create_amplitude_callback
+    from .frameworks.llamaindex import AmplitudeLlamaIndexHandler, create_amplitude_llamaindex_handler
     from .patching import (
         patch,
         patch_anthropic,
@@ -100,6 +101,7 @@ _MODULES = {
         "ValidationError",
     ),
     "frameworks.langchain": ("AmplitudeCallbackHandler", "create_amplitude_callback"),
+    "frameworks.llamaindex": ("AmplitudeLlamaIndexHandler", "create_amplitude_llamaindex_handler"),
     "patching": (
         "patch",
         "patch_anthropic",
@@ -148,6 +150,7 @@ __all__ = [
     "AmplitudeAIError",
     "AmplitudeAIWrapError",
     "AmplitudeCallbackHandler",
+    "AmplitudeLlamaIndexHandler",
     "Anthropic",
     "AsyncAnthropic",
     "AsyncAzureOpenAI",
@@ -180,6 +183,7 @@ __all__ = [
     "__version__",
     "calculate_cost",
     "create_amplitude_callback",
+    "create_amplitude_llamaindex_handler",
     "current_session",
     "enable_live_price_updates",
     "extract_context",

@@ -33,6 +33,7 @@ EXPECTED = [
     ["User Message", "Tool Call", "AI Response", "Score", "Session End"],
     [*["User Message", "AI Response"] * 3, "Session End"],
     ["User Message", "AI Response"] * 2,
+    ["User Message", "AI Response", "Span", "Session End"],
     ["User Message"],
 ]
 
