@@ -160,14 +160,15 @@ class TestCanvas:
 
 
 class TestRetries:
+    # Without their results: what the first run leaves may be written after that of the second.
     def test_to_be_done_again_is_no_failure(self, app: Celery, thread: str) -> None:
         with session(thread):
-            app.tasks["fail"].delay("retry").get(timeout=10)
+            app.tasks["fail"].delay("retry")
         assert settle(2) == answers(thread, "retry", "retry")
 
     def test_to_be_done_again_because_of_an_error_is_one(self, app: Celery, thread: str) -> None:
         with session(thread):
-            app.tasks["fail"].delay("retry because").get(timeout=10, propagate=False)
+            app.tasks["fail"].delay("retry because")
         kinds = [event["event_type"].removeprefix("[Agent] ") for event in settle(4)]
         assert sorted(kinds) == ["AI Response", "AI Response", "Span", "Span"]
 
