@@ -132,9 +132,10 @@ class Watching:
         words: str = "",
         identity: Mapping[str, Any] | None = None,
         covers: bool = True,
+        said: Mapping[str, Any] | None = None,
     ) -> Run | None:
         """A model call begins. With ``covers``, the next call of an observed client from here is this one:
-        for frameworks that say so in the caller's own context.
+        for frameworks that say so in the caller's own context. ``said`` is what its events say beside.
 
         ``request``, and later its pieces and its answer, are facts; or what ``adapter`` maps.
         """
@@ -144,7 +145,10 @@ class Watching:
             return None
         with run.root.inside(run.context(run.outer_span_id)):
             observation = self._reporting.observe(
-                adapter or Direct(words), request, run.root.fields, is_streaming=is_streaming
+                adapter or Direct(words),
+                request,
+                {**run.root.fields, **(said or {})},
+                is_streaming=is_streaming,
             )
         if observation is not None:
             root, agent, around = run.root, run.agent, run.outer_span_id

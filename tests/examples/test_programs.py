@@ -22,8 +22,8 @@ from tests.fakes.model_server import TEXT, ModelServer
 from tests.fakes.openai_server import OpenAIServer
 
 ROOT = Path(__file__).parents[2]
-# Their other side is no model server; tests/frameworks runs them.
-TESTED_ELSEWHERE = {"anthropic_managed_agents_example", "claude_agent_sdk_example"}
+# Those of agent frameworks that tests/frameworks runs.
+TESTED_ELSEWHERE = {"anthropic_managed_agents_example", "claude_agent_sdk_example", "openai_agents_example"}
 
 Event = dict[str, Any]
 
@@ -111,6 +111,18 @@ CLERKS = {**offers("find_trains", "Look up today's trains between two cities.", 
 BY_QUESTION = {"properties": {"question": {"type": "string"}}, "required": ["question"], "type": "object"}
 CONCIERGES = {**offers("ask_clerk", "Ask somebody who knows the timetable.", BY_QUESTION, "9e2850c1fb2ea7b3"),
               **prompted("You plan trips. The clerk knows all trains."), **OPENAI}  # fmt: skip
+NOTES = ("Trains from Berlin to Prague leave every two hours, the first at 06:16.",
+         "See Charles Bridge in Prague before eight, while it is empty.")  # fmt: skip
+PROMPT = f"""Context information is below.
+---------------------
+{NOTES[0]}
+
+{NOTES[1]}
+---------------------
+Given the context information and not prior knowledge, answer the query.
+Query: echo:At 06:16.
+Answer: """
+READ = PROMPT.partition("echo:")[2]
 WORKER = {"Parent Agent ID": "concierge", "Context": '{"agent_type":"executor"}', **OPENAI}
 RELEASE = {"Agent Version": "1.0", "Env": "example"}
 
@@ -180,6 +192,23 @@ PROGRAMS = {
             answered(2, "id-2", "id-6", "See Charles Bridge.", **{**OPENAI, **STREAMED, "Provider Request ID": None},
                      **prompted("What you know: See Charles Bridge in Prague before eight, while it is empty.")),
             step("id-2", "id-3", "RunnableSequence", {"value": "echo:See Charles Bridge."}, {"value": "See Charles Bridge."}),
+            over("id-2"),
+        ),
+    ),
+    "llamaindex_query_example": Program(
+        ["echo:At 06:16."],
+        f"> echo:At 06:16.\n{READ}\n",
+        of(
+            "travel-guide",
+            "id-4",
+            step("id-2", "id-1", "SummaryIndexRetriever", {"value": "echo:At 06:16."},
+                 {"documents": [{"content": note, "metadata": {}, "score": None} for note in NOTES]},
+                 **{"Parent Span ID": "id-3"}),
+            asked(1, "id-2", "id-5", PROMPT),
+            answered(2, "id-2", "id-6", READ, **{**OPENAI, **STREAMED}),
+            step("id-2", "id-7", "CompactAndRefine", {"value": "echo:At 06:16."}, {"value": READ},
+                 **{"Parent Span ID": "id-3"}),
+            step("id-2", "id-3", "RetrieverQueryEngine", {"value": "echo:At 06:16."}, {"value": READ}),
             over("id-2"),
         ),
     ),

@@ -7,6 +7,7 @@ An agent, `concierge`, has three tools: `get_weather` answers, `book_table` fail
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -35,13 +36,15 @@ class Framework(ABC):
     """One framework.
 
     `layers` are spans of its own that others do not have, and are left out of graphs; `doors` the qualified
-    names of functions of ours that it calls, and that hand their work to a shield.
+    names of functions of ours that it calls, and that hand their work to a shield. `shows_first_token` is
+    false of one whose streams only its vendor's client sees as they come.
     """
 
     name: str
     layers: frozenset[str] = frozenset()
     doors: frozenset[str] = frozenset()
     has_cache = False
+    shows_first_token = True
 
     @abstractmethod
     def serve(self) -> Any:
@@ -65,3 +68,7 @@ class Framework(ABC):
 
     def close(self, door: Any) -> None:  # noqa: B027 - most hold for what they are given to alone
         """Take the door away again, where it holds for the whole process."""
+
+    def everywhere(self, call: Callable[[], object]) -> None:
+        """Call something here, and in each thread of the framework's own that it tells us of things in."""
+        call()

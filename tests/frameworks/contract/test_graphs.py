@@ -51,12 +51,15 @@ async def test_tools_and_agents(
     assert {event["user_id"] for event in sink.events} == {"user-1"}
 
 
-async def test_streamed(framework: Framework, place: Place, ai: AmplitudeAI, sink: MemorySink) -> None:
+async def test_streamed(
+    framework: Framework, place: Place, ai: AmplitudeAI, sink: MemorySink, observed: bool
+) -> None:
+    first_token = " first token" if framework.shows_first_token or observed else ""
     assert await in_session(ai, framework.stream(place, "echo:One two three.")) == "One two three."
     assert graph(sink.events, framework.layers) == [
         "concierge",
         "  user: echo:One two three.",
-        f"  answer 20+7 ${COST} streamed first token: One two three.",
+        f"  answer 20+7 ${COST} streamed{first_token}: One two three.",
         "span concierge by concierge",
     ]
 
