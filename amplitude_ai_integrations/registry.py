@@ -18,7 +18,7 @@ class Integration:
     """One vendor's package: what to import, what to require of it, and how to install it with us.
 
     ``extra`` is ``None`` where nothing has to be installed with it. ``clients`` are the classes of which a
-    program makes its model clients. ``is_covered`` tells whether what it does becomes events by itself.
+    program makes its model clients.
     """
 
     name: str
@@ -26,7 +26,6 @@ class Integration:
     requirement: str
     extra: str | None
     clients: tuple[str, ...] = ()
-    is_covered: bool = True
 
     @property
     def distribution(self) -> str:

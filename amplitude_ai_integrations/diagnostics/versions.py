@@ -16,18 +16,16 @@ _COMMERCIAL: Final = "amplitude-ai"
 
 def read_versions(needed: Set[str]) -> Iterator[Finding]:
     """Find out what is installed; ``needed`` are the modules that the project imports."""
-    supported, unseen = [], []
+    supported = []
     for known in _by_distribution().values():
         version = installed_version(known.distribution)
         is_used = known.module in needed
         if known is PROVIDERS["bedrock"] and not is_used:
             continue  # boto3 is installed for much else
         if version is None:
-            if is_used and known.is_covered:
+            if is_used:
                 words = f"Your code needs {known.module}, which is not installed here."
                 yield Finding(TOPIC, "warning", words, known.command)
-        elif not known.is_covered:
-            unseen += [f"{known.distribution} {version}"] if is_used else []
         elif is_below(version, known.floor):
             name = f"{known.distribution} {version}"
             words = f"{name} is too old; {known.name} is supported from {known.floor} on."
@@ -36,9 +34,6 @@ def read_versions(needed: Set[str]) -> Iterator[Finding]:
             supported.append(f"{known.distribution} {version}")
     if supported:
         yield Finding(TOPIC, "ok", f"Supported: {', '.join(sorted(supported))}.")
-    if unseen:
-        words = f"Installed, and not observed yet: {', '.join(sorted(unseen))}."
-        yield Finding(TOPIC, "hint", words, "Track their calls by hand: session.track_ai_message(...)")
     yield from _beside()
 
 

@@ -78,6 +78,61 @@ print(observed(), web.app.user_middleware[0].kwargs["amplitude_ai"] is default_c
     assert (run.stderr, run.stdout) == ("", "['openai'] True\n")
 
 
+AGENTS = """from agents import Agent
+from langgraph.graph import StateGraph
+from llama_index.core.llms import MockLLM
+from pydantic_ai import Agent as Helper
+import anthropic, claude_agent_sdk
+client = anthropic.Anthropic()
+graph = StateGraph(dict)
+llm = MockLLM()
+agent = Agent(name="Concierge")
+helper = Helper("test")
+claude = claude_agent_sdk.ClaudeSDKClient()
+runner = client.beta.messages.tool_runner(model="m", max_tokens=9, messages=[], tools=[])
+def read(session_id): return client.beta.sessions.events.list(session_id)
+"""
+USED = """
+from agents.tracing import get_trace_provider
+from langchain_core.callbacks import CallbackManager
+from llama_index.core.instrumentation import get_dispatcher
+from amplitude_ai_integrations.client.default import default_client
+handlers = [*CallbackManager.configure().handlers, *get_dispatcher().span_handlers, *get_dispatcher().event_handlers]
+handlers += get_trace_provider()._multi_processor._processors
+print([type(one).__module__.rpartition(".")[2] for one in handlers if "amplitude" in type(one).__module__])
+print(default_client() is ai, ai.otel_enabled, bool(Helper._instrument_default), loop._client is client)
+"""
+
+
+def test_all_lines_that_are_told_of_agent_frameworks_work_together(project: Project) -> None:
+    folder = project(app=AGENTS)
+
+    def examined() -> list[Finding]:
+        return [one for one in examine(folder, live=False) if one.topic == "project"]
+
+    told = [one for one in examined() if one.state in ("problem", "warning")]
+    assert [line_of(one) for one in told] == [6, 7, 8, 9, 11, 12, 13, 10]
+    paste(folder, told)
+    left = [one for one in examined() if one.state not in ("ok", "hint")]
+    assert [one.words.partition(" is made, and nothing uses it")[0] for one in left] == [
+        "Claude Agent SDK: ClaudeAgentSDKTracker", "Anthropic's tool runner: AmplitudeToolLoop",
+        "Managed Agents API: ManagedAgentTracker",
+    ]  # fmt: skip
+    variables = {
+        **os.environ,
+        "AMPLITUDE_AI_DRY_RUN": "true",
+        "OPENAI_API_KEY": "none",
+        "ANTHROPIC_API_KEY": "none",
+    }
+    words = [sys.executable, "-c", f"from app import *\n{USED}"]
+    run = subprocess.run(
+        words, cwd=folder, env=variables, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert (run.stderr, run.stdout.splitlines()) == (
+        "", ["['langchain', 'llamaindex', 'llamaindex', 'openai_agents']", "True True True True"],
+    )  # fmt: skip
+
+
 def fixes(found: list[Finding]) -> list[list[str]]:
     return [one.fix.splitlines() for one in found if one.state in ("problem", "warning")]
 

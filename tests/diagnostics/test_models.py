@@ -211,7 +211,6 @@ def test_what_is_run_by_our_command_is_observed_there_alone(
         ("openai", "client.responses.connect()", "responses over a socket"),
         ("openai", "self.client.batches.create()", "batches"),
         ("anthropic", "client.messages.batches.results('b')", "batches"),
-        ("anthropic", "client.beta.sessions.events.stream()", "managed agents"),
         ("google.genai", "client.aio.live.connect()", "the Live API"),
         ("google.genai", "client.batches.create()", "batches"),
         ("mistralai", "client.batch.jobs.create()", "batch jobs"),

@@ -64,13 +64,60 @@ def test_what_is_too_old_is_told_with_the_command(installed: Path, project: Proj
     assert [(one.state, one.words) for one in used] == [("problem", found.words)]
 
 
-def test_what_cannot_be_observed_yet_is_one_hint(installed: Path, project: Project) -> None:
-    install(installed, "crewai", "1.2")
-    install(installed, "openai-agents", "0.9")
-    install(installed, "mcp", "2.0")  # which the project does not use
-    (found,) = told(project(app="import agents\nimport crewai\n"))
-    assert found.state == "hint"
-    assert found.words == "Installed, and not observed yet: crewai 1.2, openai-agents 0.9."
+def test_a_framework_that_is_too_old_for_its_door_is_a_problem_where_it_runs(
+    installed: Path, project: Project
+) -> None:
+    install(installed, "langchain-core", "0.2.9")
+    words = "langchain-core 0.2.9 is too old; LangChain is supported from 0.3 on."
+    run = "from langchain_openai import ChatOpenAI\nmodel = ChatOpenAI()\n"
+    for text, state in ((run, "problem"), ("from langchain_openai import ChatOpenAI\n", "warning")):
+        (found,) = told(project(app=text))
+        assert (found.state, found.words, found.fix) == (
+            state, words, "pip install 'amplitude-ai-integrations[langchain]'",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "needed", "extra"),
+    [
+        ("from amplitude_ai_integrations import AmplitudeCallbackHandler", "langchain_core", "langchain"),
+        ("from llama_index.llms.openai import OpenAI\nOpenAI()", "llama_index.core", "llamaindex"),
+        ("from agents import Runner", "agents", "openai-agents"),
+        ("from analytics import ai\nai.enable_otel()", "opentelemetry.sdk", "otel"),
+        (
+            "from amplitude_ai_integrations.frameworks.opentelemetry import AmplitudeSpanProcessor",
+            "opentelemetry.sdk", "otel",
+        ),
+        (
+            "from amplitude_ai_integrations.frameworks.anthropic_managed import ManagedAgentTracker",
+            "anthropic", "anthropic",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_door_stands_on_and_is_not_here_is_told(
+    installed: Path, project: Project, line: str, needed: str, extra: str
+) -> None:
+    assert [(one.state, one.words, one.fix) for one in told(project(app=f"{line}\n"))] == [
+        ("warning", f"Your code needs {needed}, which is not installed here.", f"pip install 'amplitude-ai-integrations[{extra}]'")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"agents/__init__.py": "", "app.py": "from agents import build\n"},
+        {"agents/weather.py": "", "app.py": "from agents.weather import build\n"},
+        {"src/agents.py": "class Agent: ...\n", "src/app.py": "from agents import Agent\n"},
+        {"back/agents.py": "class Runner: ...\n", "back/app/main.py": "from agents import Runner\n"},
+        {"app.py": "from agents import Agent, planner\n"},
+        {"mcp/server.py": "", "app.py": "from mcp.server import run\n"},
+        {"app.py": "from .agents import Runner\n"},
+    ],
+)
+def test_a_module_of_the_projects_own_is_nobody_elses(
+    installed: Path, project: Project, files: dict[str, str]
+) -> None:
+    assert told(project(**files)) == []
 
 
 def test_what_is_installed_for_much_else_counts_where_it_is_used_for_models(
@@ -87,13 +134,12 @@ def test_what_is_installed_for_much_else_counts_where_it_is_used_for_models(
 
 
 def test_what_the_project_imports_is_told_by_its_module(installed: Path, project: Project) -> None:
-    install(installed, "mcp", "2.0")
-    install(installed, "boto3", "1.40")
-    assert told() == []
-    (found,) = told(
-        project(app="from mcp.server.mcpserver import MCPServer\nfrom . import boto3\nfrom .boto3 import x\n")
-    )
-    assert found.words == "Installed, and not observed yet: mcp 2.0."
+    install(installed, "mcp", "1.1")
+    install(installed, "boto3", "1.20")
+    (found,) = told()
+    assert (found.state, found.words) == ("warning", "mcp 1.1 is too old; MCP is supported from 1.2 on.")
+    (found,) = told(project(app="from mcp.server.mcpserver import MCPServer\nfrom . import boto3\n"))
+    assert found.state == "problem"
 
 
 def test_the_other_package_of_the_same_commands_is_told(installed: Path) -> None:

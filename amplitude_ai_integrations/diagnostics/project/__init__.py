@@ -10,11 +10,13 @@ from .arguments import misused
 from .client import naming_one_client
 from .destinations import says_where_events_go
 from .doors import foreign_doors, missing_doors, missing_workers
-from .models import model_clients
+from .models import has_home, model_clients, seen_without_doors
+from .observed import Observed
 from .placement import misplaced
 from .sessions import agentless, decorated, opened, unanswered
 from .settings import VARIABLE, django_settings
 from .sources import PACKAGE, Sources
+from .unobserved import agent_frameworks
 
 __all__ = ["Sources", "read_project", "says_where_events_go"]
 
@@ -33,6 +35,7 @@ def read_project(
     """Find out what the sources say; a framework's own door knows better what it knows of requests."""
     yield from _unread(sources)
     sessions = opened(sources)
+    frameworks = Observed(sources)
     found = [
         *missing_doors(sources, _TOPIC, has_sessions=bool(sessions)),
         *django_settings(
@@ -46,7 +49,10 @@ def read_project(
         *foreign_doors(sources, _TOPIC),
         *misplaced(sources, _TOPIC),
         *misused(sources, _TOPIC),
-        *model_clients(sources, _TOPIC, environment),
+        *model_clients(sources, _TOPIC, environment, frameworks),
+        *agent_frameworks(
+            frameworks, _TOPIC, seen_without_doors(sources, environment), has_home=has_home(sources)
+        ),
     ]
     yield from naming_one_client(sources, _TOPIC, found)
     steps = decorated(sources)

@@ -12,8 +12,10 @@ from .classes import BEDROCK, LITELLM, LITELLM_DOOR, OURS, VENDORS
 from .client import CLIENT
 from .kinds import DOORS, FLASK_DOOR
 from .module import Use
+from .observed import Observed
 from .settings import is_of_django
 from .sources import PACKAGE, Sources
+from .unobserved import Seen
 from .unseen import unseen_calls
 from .vendors import ellipsis_of, made_clients, misnamed, target_of
 
@@ -45,7 +47,9 @@ _LINES: Final = {
 }
 
 
-def model_clients(sources: Sources, topic: str, environment: Mapping[str, str]) -> Iterator[Finding]:
+def model_clients(
+    sources: Sources, topic: str, environment: Mapping[str, str], frameworks: Observed
+) -> Iterator[Finding]:
     """Say which model clients are observed, and which are not."""
     observed = list(sources.calls_of(PACKAGE, _OURS))
     lines = list(sources.calls_of(PACKAGE, tuple(_LINES)))
@@ -66,12 +70,26 @@ def model_clients(sources: Sources, topic: str, environment: Mapping[str, str]) 
     for made in made_clients(sources):
         if made.name in covered or (made.is_wrappable and _is_wrapped(sources, made.use)):
             continue
+        if frameworks.has_taken(made.use, {*_names(made.use)}):
+            continue
         if not made.name and is_by_hand:
             continue
         words = f"{made.words}: its calls are {seen if made.name in _LINES['patch'].classes else 'not seen'}."
         yield Finding(topic, state, words, made.fix, made.use.place)
     if not is_by_hand:
         yield from unseen_calls(sources, topic)
+
+
+def seen_without_doors(sources: Sources, environment: Mapping[str, str]) -> Seen:
+    """Return what is told of agents that no door for their framework tells of."""
+    uses = sources.calls_of(PACKAGE, (*_OURS, *_LINES))
+    has_clients = any(uses) or is_on(environment, AUTO_PATCH)
+    return Seen(has_clients=has_clients, is_by_hand=any(_is_by_hand(sources)))
+
+
+def has_home(sources: Sources) -> bool:
+    """Tell whether there is an ``AmplitudeAI`` to which lines of ours may report that do not name one."""
+    return _has_somewhere(sources, list(sources.calls_of(PACKAGE, (*_OURS, *_LINES))))
 
 
 def _in_order(topic: str, observed: list[Use], lines: list[Use]) -> Iterator[Finding]:
@@ -156,12 +174,17 @@ def _is_wrapped(sources: Sources, use: Use) -> bool:
     """Tell whether a client is given to ``wrap()``, or to a class of ours: at once, by its name, or by what
     returns it.
     """
-    names = {use.target.rpartition(".")[2], *_carriers(use)} - {""}
+    names = {*_names(use)}
     for wrapping in sources.calls_of(PACKAGE, _OURS):
         for node in ast.walk(wrapping.node):
             if node is use.node or getattr(node, "attr", getattr(node, "id", None)) in names:
                 return True
     return False
+
+
+def _names(use: Use) -> Iterator[str]:
+    """Yield the names by which a client may be given to something."""
+    yield from {use.target.rpartition(".")[2], *_carriers(use)} - {""}
 
 
 def _carriers(use: Use) -> Iterator[str]:

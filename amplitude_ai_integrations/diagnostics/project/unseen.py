@@ -28,7 +28,6 @@ _APIS: Final = (
     Unseen("responses over a socket", "openai", (".responses.connect",)),
     Unseen("batches", "openai", (".batches.",)),
     Unseen("batches", "anthropic", (".messages.batches.",)),
-    Unseen("managed agents", "anthropic", (".beta.agents.", ".beta.sessions.")),
     Unseen("the Live API", "google.genai", (".live.connect",)),
     Unseen("batches", "google.genai", (".batches.",)),
     Unseen("batch jobs", "mistralai", (".batch.jobs.",)),
