@@ -9,9 +9,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Both cores, for what starts no processes of its own and waits for nothing.
+# Both cores; what is killed, forked and waited for in seconds goes in turn.
 TWO := --numprocesses 2 --dist loadfile
-CALLS := tests/providers tests/calls
+IN_TURN := tests/delivery tests/workers tests/examples tests/test_spool_command.py
 
 # What holds whatever the vendors' versions; the rest speaks of methods and messages that old ones lack.
 OLDEST := tests/client tests/delivery/outbox $(wildcard tests/delivery/test_*.py) tests/pricing tests/analytics tests/workers \
@@ -83,19 +83,20 @@ $(PROGRAMS): $(VENV)/main.stamp ## one program, with a scripted model where no k
 	$(BIN)/python -m example_apps.demo $@ $(if $(ONCE),--once)
 
 test: $(VENV)/main.stamp ## the tests of the main group
-	$(BIN)/python -m pytest $(TWO) $(CALLS)
-	$(BIN)/python -m pytest --ignore tests/browser --ignore tests/node $(addprefix --ignore ,$(CALLS))
+	$(BIN)/python -m pytest $(TWO) --ignore tests/browser --ignore tests/node $(addprefix --ignore ,$(IN_TURN))
+	$(BIN)/python -m pytest $(IN_TURN)
 
 test-all: test legs ## the tests of all groups
 
-legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp $(VENV)-previous/stamp $(VENV)-litellm/stamp wheel ## the groups that need more: browser, Node, older versions, LiteLLM, wheel
+legs: $(VENV)/browser.stamp $(VENV)-oldest/stamp $(VENV)-previous/stamp $(VENV)-litellm/stamp $(VENV)-crewai/stamp wheel ## the groups that need more: browser, Node, older versions, LiteLLM, CrewAI, wheel
 	$(BIN)/python -m pytest tests/browser tests/node
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default $(OLDEST)
 # The oldest frameworks go on streaming to visitors who have left, with or without a middleware.
 	$(VENV)-oldest/bin/python -m pytest -p no:cacheprovider -W default tests/matrix -k "not who_leaves"
 	$(VENV)-oldest/bin/python -m pytest $(TWO) -p no:cacheprovider -W default $(VENDORS)
-	$(VENV)-previous/bin/python -m pytest $(TWO) -p no:cacheprovider -W default $(VENDORS)
+	$(VENV)-previous/bin/python -m pytest $(TWO) -p no:cacheprovider -W default $(VENDORS) tests/frameworks/contract tests/frameworks/anthropic_tools
 	$(VENV)-litellm/bin/python -m pytest -p no:cacheprovider -W default tests/litellm
+	$(VENV)-crewai/bin/python -m pytest $(TWO) -p no:cacheprovider -W default tests/frameworks/contract tests/frameworks/crewai tests/frameworks/mcp_servers
 
 check: $(VENV)/main.stamp ## lint, types, floors, generated files
 	$(BIN)/ruff check .

@@ -84,7 +84,7 @@ TRACKING = [
     "delivery.sinks:MemorySink.send",
 ]
 PROPAGATION = [
-    "propagation:_trace_hex",
+    "propagation:trace_hex",
     "propagation:_trace_id",
     "propagation:get_active_context",
     "propagation:lower_headers",
