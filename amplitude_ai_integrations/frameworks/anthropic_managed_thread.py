@@ -219,7 +219,8 @@ class Thread:
         has_failed = self._error is not None and (is_end or reason == "retries_exhausted")
         if self._run is not None:
             run_id, began = self._run
-            fields = {"span_name": self.name, "latency_ms": between(began, seconds_of(event))}
+            latency_ms = between(began, seconds_of(event))
+            fields = {"span_name": self.name, "span_kind": "agent", "latency_ms": latency_ms}
             fields |= self._failure() if has_failed else {}
             if self._is_child:
                 fields["parent_span_id"] = self._turns.runs.at(began)

@@ -134,6 +134,7 @@ def test_whole_events(fake: ManagedServer, ai: AmplitudeAI, sink: MemorySink) ->
             "type": "Span",
             "Span ID": "sevt_2",
             "Span Name": "concierge",
+            "Span Kind": "agent",
             "Latency Ms": 7000.0,
         },
     ]

@@ -160,6 +160,7 @@ def test_whole_events(connect: Connect, ai: AmplitudeAI, sink: MemorySink) -> No
             "type": "Span",
             "Span ID": "id-7",
             "Span Name": "helper",
+            "Span Kind": "agent",
             "Input State": json.dumps({"value": words}, separators=(",", ":")),
             "Output State": '{"value":"Bring a hat."}',
             "Is Error": False,

@@ -103,6 +103,7 @@ async def test_a_tool_and_an_answer(
             "type": "Span",
             "Span ID": "id-6",
             "Span Name": "claude",
+            "Span Kind": "agent",
             "Is Error": False,
             "Input State": json.dumps({"value": prompt}, separators=(",", ":")),
             "Output State": f'{{"value":"{TEXT}"}}',
