@@ -61,6 +61,9 @@ REQUEST_MODEL: Final = (
     "llm.request.model",
 )
 PROVIDER: Final = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "llm.vendor")
+ADK_CALL: Final = ("gcp.vertex.agent", "call_llm")  # scope and name of a span of older versions of Google ADK
+# Frameworks that give their own name as the provider's: who answers follows from the model.
+FRAMEWORKS: Final = ("strands-agents", "autogen", "gcp.vertex.agent")
 RESPONSE_ID: Final = ("gen_ai.response.id", "llm.response.id")
 FINISH_REASON: Final = (
     "gen_ai.response.finish_reasons",
@@ -137,6 +140,7 @@ USER_ID: Final = (
 )
 DEVICE_ID: Final = ("device.id", "app.installation.id")
 
+AUTOGEN: Final = "autogen"  # whose ids of agents are of one run only
 AGENT_ID: Final = ("gen_ai.agent.id",)
 AGENT_NAME: Final = ("gen_ai.agent.name", "agent.name", "agent_name")
 AGENT_DESCRIPTION: Final = ("gen_ai.agent.description",)
@@ -152,8 +156,18 @@ TOOL_ARGUMENTS: Final = (
     "input.value",
     "tool.parameters",
     "traceloop.entity.input",
+    "gcp.vertex.agent.tool_call_args",
 )
-TOOL_RESULT: Final = ("gen_ai.tool.call.result", "tool_response", "output.value", "traceloop.entity.output")
+TOOL_RESULT: Final = (
+    "gen_ai.tool.call.result",
+    "tool_response",
+    "output.value",
+    "traceloop.entity.output",
+    "gcp.vertex.agent.tool_response",
+)
+# In events of their own, in which Strands says what a tool was given and returned.
+TOOL_ARGUMENTS_EVENT: Final = "gen_ai.tool.message"
+TOOL_RESULT_EVENT: Final = "gen_ai.choice"
 GIVEN: Final = ("gen_ai.retrieval.query.text", "input.value", "traceloop.entity.input")
 MADE: Final = ("gen_ai.retrieval.documents", "output.value", "final_result", "traceloop.entity.output")
 
@@ -163,6 +177,8 @@ _SAID: Final = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.promp
 def part_of(attributes: Attributes) -> Part | None:
     """Tell what a span is; ``None`` if it is none of an agent's."""
     named = text(attributes, _KINDS)
+    if named == "create_agent" and attributes.get("gen_ai.system") == AUTOGEN:
+        return None  # an object is made, and nothing is done yet
     if named is not None:
         part = _OPERATIONS.get(named.lower())
         if part is not None:

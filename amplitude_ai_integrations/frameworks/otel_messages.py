@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from . import otel_blocks
 from .otel_attributes import Attributes, listed, numbered, parsed
 
 Message = dict[str, Any]
@@ -39,6 +40,7 @@ def asked(attributes: Attributes, events: list[Event]) -> list[Message]:
         or _flat(_bare(numbered(attributes, "llm.input_messages"), "message."))
         or _told([event for event in told if event[0] != _CHOICE])
         or listed(attributes.get("pydantic_ai.all_messages"))
+        or otel_blocks.sent(attributes)
         or _whole(attributes.get("gen_ai.prompt"), "user")
         or _whole(attributes.get("input.value"), "user")
     )
@@ -53,11 +55,12 @@ def answered(attributes: Attributes, events: list[Event]) -> Message:
     """Return the message that a span says came back: of several, the first that says something."""
     told = [event for event in [*events, *_logged(attributes)] if event[0] == _CHOICE]
     found = (
-        listed(attributes.get("gen_ai.output.messages"))
+        otel_blocks.joined(listed(attributes.get("gen_ai.output.messages")))
         or _flat(numbered(attributes, "gen_ai.completion"))
         or _flat(_bare(numbered(attributes, "llm.output_messages"), "message."))
         or _told(told)
         or _whole(attributes.get("gen_ai.completion"), "assistant")
+        or otel_blocks.returned(attributes)
         or _plain(attributes)
     )
     answer: Message = {}
@@ -193,9 +196,26 @@ def _bare_part(part: Mapping[str, Any]) -> Message:
     return {"type": "image_url", "image_url": {"url": url}} if url else dict(part)
 
 
+def of_tool(said: Any, events: list[Event], name: str) -> Any:
+    """Return what a tool was given or returned, which Strands says in an event and in blocks of text."""
+    if said is None:
+        told = next((more for event, more in events if event == name), {})
+        said = told.get("message", told.get("content"))
+    blocks = parsed(said)
+    is_text = isinstance(blocks, list) and all(_is_bare_text(block) for block in blocks)
+    return _words(blocks) or said if is_text else said
+
+
+def _is_bare_text(block: Any) -> bool:
+    return isinstance(block, Mapping) and block.keys() == {"text"}
+
+
 def _blocks(content: Any) -> Any:
     """Return content that is a list of parts in JSON as that list, and any other as it is."""
     found = parsed(content)
+    parts = otel_blocks.typed(found)
+    if parts is not None:
+        return parts
     is_list = isinstance(found, list) and all(isinstance(part, dict) and "type" in part for part in found)
     return found if is_list else content
 
@@ -206,6 +226,8 @@ def _told(events: list[Event]) -> list[Message]:
     for name, attributes in events:
         inner = parsed(attributes.get("message"))
         message = {**attributes, **(inner if isinstance(inner, dict) else {})}
+        if inner and not isinstance(inner, dict):  # its content alone
+            message["content"] = inner
         message["content"] = _blocks(message.get("content"))
         messages.append({**message, "role": message.get("role") or _ROLES[name]})
     return messages

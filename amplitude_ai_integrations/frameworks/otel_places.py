@@ -32,8 +32,8 @@ class Place:
     """One span under way: what was around it when it began."""
 
     __slots__ = (
-        "beneath", "call", "context", "handled", "id", "is_followed", "is_ours", "parent", "run", "span",
-        "stopped", "tools", "trace_id",
+        "answered", "beneath", "call", "context", "handled", "id", "is_followed", "is_ours", "parent", "run",
+        "span", "stopped", "tools", "trace_id",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +58,7 @@ class Place:
         self.run: Run | None = None
         self.handled = sys.exc_info()[1]
         self.stopped: str | None = None  # by whom, where it ended because it was told to
+        self.answered: list[str] = []  # the tools that ended inside, by call
         self.beneath: ResponseFacts | None = None  # what another span of the same call knows
 
     @property

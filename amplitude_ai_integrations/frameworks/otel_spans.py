@@ -15,7 +15,7 @@ from ..pricing.names import infer_provider
 from ..providers.openai_chat import ChatCompletions
 from ..providers.openai_responses import Responses
 from . import otel_dialects as names
-from . import otel_messages
+from . import otel_haystack, otel_messages
 from .otel_attributes import Attributes, count, first, listed, number, numbered, parsed, text
 from .otel_dialects import Part
 
@@ -38,6 +38,9 @@ class SpanFacts:
         for name, more in self.events:
             if name in (_DETAILS, "gen_ai.content.prompt", "gen_ai.content.completion"):
                 attributes = {**more, **attributes}
+        attributes.update(otel_haystack.conventions(span.name, attributes))
+        if (self.scope, span.name) == names.ADK_CALL:
+            attributes.setdefault("gen_ai.operation.name", "generate_content")  # it says so only at its end
         self.attributes: Attributes = attributes
         self.part = names.part_of(attributes)
 
@@ -85,7 +88,7 @@ class SpanFacts:
         """Which agent it is, or is of, as far as it says."""
         get = self.attributes
         return AgentFacts.of(
-            agent_id=text(get, names.AGENT_ID),
+            agent_id=text(get, names.AGENT_ID) if get.get("gen_ai.system") != names.AUTOGEN else None,
             agent_name=text(get, names.AGENT_NAME),
             agent_description=text(get, names.AGENT_DESCRIPTION),
             agent_version=text(get, names.AGENT_VERSION),
@@ -142,22 +145,25 @@ class SpanFacts:
     @property
     def arguments(self) -> Any:
         """What a tool was given."""
-        return first(self.attributes, names.TOOL_ARGUMENTS)
+        said = first(self.attributes, names.TOOL_ARGUMENTS)
+        return otel_messages.of_tool(said, self.events, names.TOOL_ARGUMENTS_EVENT)
 
     @property
     def result(self) -> Any:
         """What a tool returned."""
-        return first(self.attributes, names.TOOL_RESULT)
+        said = first(self.attributes, names.TOOL_RESULT)
+        return otel_messages.of_tool(said, self.events, names.TOOL_RESULT_EVENT)
 
     @property
     def failure(self) -> ToldFailure | None:
         """How it failed, if it did."""
         raised = next((more for name, more in self.events[::-1] if name == "exception"), {})
-        kind = text(self.attributes, ("error.type",)) or text(raised, ("exception.type",))
+        get = self.attributes
+        kind = text(get, ("error.type",)) or text(raised, ("exception.type",))
         status = self.span.status
-        if status.status_code is not StatusCode.ERROR and not self.attributes.get("error.type"):
+        if status.status_code is not StatusCode.ERROR and not get.get("error.type"):
             return None
-        message = text(raised, ("exception.message",)) or status.description or ""
+        message = text({**get, **raised}, ("exception.message", "error.message")) or status.description or ""
         return ToldFailure(_class_name(kind or "Error"), message)
 
     @property
@@ -239,7 +245,7 @@ class SpanFacts:
 
     def _provider(self, model: str) -> str:
         said = text(self.attributes, names.PROVIDER)
-        if said is None:
+        if said is None or said in names.FRAMEWORKS:
             return infer_provider(model) or ""
         return infer_provider(f"{said.lower()}/model", said.lower()) or said.lower()
 

@@ -90,6 +90,8 @@ class Telling:
             return True
         context, keywords = self._where(place, facts)
         self._tell(facts, context, keywords, place.beneath)
+        for call_id in place.answered:  # told already; the next call brings their results back
+            tools.answer(tools.place_of(context, context.session_id), call_id)
         return True
 
     def _is_answer_told(self, answer_id: str | None, facts: SpanFacts) -> bool:
@@ -140,10 +142,13 @@ class Telling:
         before = place.tools[name] if place.tools is not None else 0
         is_told = place.is_followed and by_hand[name] > before  # its own code was decorated
         if call_id is not None:
+            _note_answered(place, call_id)
             is_new, asked = tools.answer(tools.place_of(context, context.session_id), call_id)
             is_told = is_told or not is_new
             if asked is not None:
                 given["parent_message_id"] = asked.message_id
+                if given["input"] is None:  # some spans of tools say no arguments
+                    given["input"] = plain(asked.arguments)
         if is_told:
             if by_hand[name] > before and call_id is not None:
                 by_hand[name] -= 1
@@ -204,6 +209,16 @@ def _same_call(place: Place) -> Place | None:
         if part is not None:
             return above if part in _CALLS else None
     return None
+
+
+def _note_answered(place: Place, call_id: str) -> None:
+    """Tell the calls that a tool's span is in that it ended, before they told that they asked for it."""
+    for above in place.above():
+        part = SpanFacts(above.span).part if above.is_ours else None
+        if part in _CALLS:
+            above.answered.append(call_id)
+        elif part is not None:
+            return
 
 
 def _is_observed(place: Place, facts: SpanFacts) -> bool:
