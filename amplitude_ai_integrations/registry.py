@@ -89,7 +89,7 @@ AGENT_FRAMEWORKS: Final = {
     "langchain": Integration("LangChain", "langchain_core", "langchain-core>=0.3", "langchain"),
     "llamaindex": Integration("LlamaIndex", "llama_index.core", "llama-index-core>=0.12", "llamaindex"),
     "openai_agents": Integration("OpenAI Agents", "agents", "openai-agents>=0.1", "openai-agents"),
-    "crewai": Integration("CrewAI", "crewai", "crewai>=1", "crewai"),
+    "crewai": Integration("CrewAI", "crewai", "crewai>=1.10", "crewai"),
     "claude_agent_sdk": Integration(
         "Claude Agent SDK", "claude_agent_sdk", "claude-agent-sdk>=0.1", "claude-agent-sdk"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
@@ -14,11 +15,18 @@ import amplitude_ai_integrations
 ROOT = amplitude_ai_integrations.__path__[0]
 
 
-def functions_passed(run: Callable[[], Any], doors: Set[str]) -> list[list[types.FunctionType]]:
+def _here(call: Callable[[], object]) -> None:
+    call()
+
+
+def functions_passed(
+    run: Callable[[], Any], doors: Set[str], everywhere: Callable[[Callable[[], object]], None] = _here
+) -> list[list[types.FunctionType]]:
     """Return the functions of ours that `run` passes; those with the same code belong together.
 
     `doors` are left out, by their qualified names: where the program enters our code, and each of which
-    hands its inner work to a shield. So are wrappers around functions that are not ours.
+    hands its inner work to a shield. So are wrappers around functions that are not ours. `everywhere` calls
+    something in each thread there is already that `run` works in.
     """
     # By identity: the codes of functions that read alike are equal, in whatever files they are.
     codes: dict[int, types.CodeType] = {}
@@ -27,9 +35,11 @@ def functions_passed(run: Callable[[], Any], doors: Set[str]) -> list[list[types
         if event == "call" and frame.f_code.co_filename.startswith(ROOT):
             codes[id(frame.f_code)] = frame.f_code
 
-    sys.setprofile(look)
+    everywhere(lambda: sys.setprofile(look))
+    threading.setprofile(look)
     run()
-    sys.setprofile(None)
+    threading.setprofile(None)  # type: ignore[arg-type]
+    everywhere(lambda: sys.setprofile(None))
     found: dict[int, list[types.FunctionType]] = {}
     for item in gc.get_objects():
         # By its type, since asking a lazy object of a vendor's for its class may load what it stands for.

@@ -8,6 +8,7 @@ the same content that is seen below takes the cover, and is left alone.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .observation import Observation
 
 Above = Token["Observation | None"]
+Finder = Callable[[], "Observation | None"]
+_finders: list[Finder] = []
 _above: ContextVar[Observation | None] = ContextVar("amplitude_ai_call_above", default=None)
 
 
@@ -33,10 +36,25 @@ def stand_aside(token: Above) -> None:
         return
 
 
+def stand_by(find: Finder) -> None:
+    """Let ``find`` be asked who watches the call that is made now: for who learns of it elsewhere."""
+    if find not in _finders:
+        _finders.append(find)
+
+
+def stand_down(find: Finder) -> None:
+    """End what ``stand_by`` began."""
+    if find in _finders:
+        _finders.remove(find)
+
+
 def observation_above() -> Observation | None:
     """Return who watches from above the call that is made now."""
     above = _above.get()
-    return None if above is None or above.is_over else above
+    if above is not None and not above.is_over:
+        return above
+    found = (find() for find in tuple(_finders))
+    return next((above for above in found if above is not None and not above.is_over), None)
 
 
 _lock = threading.RLock()

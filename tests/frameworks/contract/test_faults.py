@@ -45,7 +45,8 @@ def test_no_fault_of_ours_reaches_the_program(framework: Framework, ai: Amplitud
     as_ever = go()
     assert as_ever[:2] == ["Done.", "One two."]
     assert REFUSAL in str(fake.requests)
-    passed = [functions for functions in functions_passed(go, framework.doors) if _is_ours(functions[0])]
+    found = functions_passed(go, framework.doors, framework.everywhere)
+    passed = [functions for functions in found if _is_ours(functions[0])]
     assert len(passed) > 30
     for functions in passed:
         fake.requests.clear()
