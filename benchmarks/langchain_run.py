@@ -1,7 +1,7 @@
 """A run of LangChain's over the bare one, beside what the callbacks of others add.
 
-The model is LangChain's own fake, so that nearly all that is measured is LangChain and who watches it. Each way
-has a process of its own, since some of the others patch LangChain for good. Nothing is exported.
+The model is LangChain's own fake, so that nearly all that is measured is LangChain and who watches it. Each
+way has a process of its own, since some of the others patch LangChain for good. Nothing is exported.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def work(pipe: Connection, way: str) -> None:
 
     callbacks = WAYS[way]()
     model = FakeListChatModel(responses=[WORDS[:20]])
-    chain = ChatPromptTemplate.from_messages([("system", "Be kind."), ("user", "{x}")]) | model | StrOutputParser()
+    prompt = ChatPromptTemplate.from_messages([("system", "Be kind."), ("user", "{x}")])
+    chain = prompt | model | StrOutputParser()
     calls = dict(zip(CASES, (chain.invoke, lambda *given: list(chain.stream(*given))), strict=True))
     pipe.send("ready")
     for case, count in iter(pipe.recv, "stop"):
