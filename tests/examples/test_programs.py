@@ -22,8 +22,13 @@ from tests.fakes.model_server import TEXT, ModelServer
 from tests.fakes.openai_server import OpenAIServer
 
 ROOT = Path(__file__).parents[2]
-# Those of agent frameworks that tests/frameworks runs.
-TESTED_ELSEWHERE = {"anthropic_managed_agents_example", "claude_agent_sdk_example", "openai_agents_example"}
+# By tests/frameworks, and by test_anthropic_programs.
+TESTED_ELSEWHERE = {
+    "anthropic_managed_agents_example",
+    "anthropic_tool_loop_example",
+    "claude_agent_sdk_example",
+    "openai_agents_example",
+}
 
 Event = dict[str, Any]
 

@@ -1,6 +1,7 @@
 """Anthropic's managed agents on 127.0.0.1: sessions whose events are listed, streamed and sent.
 
-A test writes a session's events with ``say``; each gets an id and a time, which goes on by itself.
+A test writes a session's events with ``say``; each gets an id and a time, which goes on by itself. With
+``answers``, the agent answers each message with these words.
 """
 
 from __future__ import annotations
@@ -105,7 +106,11 @@ class _Handler(Handler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if "events" not in body:
+            self.json(200, _session(SESSION))
+            return
         sent = [self._fake.say(**event) for event in body["events"]]
+        self._fake.answer()
         self.json(200, {"data": sent})
 
     def _list(self, events: list[Json], given: dict[str, list[str]]) -> None:
@@ -140,6 +145,7 @@ class ManagedServer(ModelServer):
         self.threads: dict[str, str] = {}
         self.is_streaming, self.is_over = threading.Event(), threading.Event()
         self.fails = False
+        self.answers: str | None = None
         self.requests.clear()
         self._now = 0.0
         self._count = 0
@@ -151,6 +157,13 @@ class ManagedServer(ModelServer):
         event = {"id": f"sevt_{self._count}", "type": type, "processed_at": time_at(self._now), **fields}
         self.log[thread].append(event)
         return event
+
+    def answer(self) -> None:
+        """Answer what was said, if there is an answer."""
+        if self.answers is not None:
+            self.say("session.status_running")
+            self.request({"type": "agent.message", "content": text(self.answers)})
+            self.say("session.status_idle", stop_reason={"type": "end_turn"})
 
     def request(self, *said: Json, thread: str | None = None, **fields: Any) -> None:
         """Write a request of the model's that took two seconds, and what came of it."""
