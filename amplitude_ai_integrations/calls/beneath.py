@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .facts import RequestFacts, ResponseFacts
+from .facts import ResponseFacts
 from .observation import Observation
 
 
@@ -14,10 +14,14 @@ class Beneath(Observation):
 
     above: Observation
 
-    @property
-    def asked(self) -> RequestFacts:
-        """What is asked, as it is seen here."""
-        return self._request
+    def finds(self, above: Sequence[Observation]) -> bool:
+        """Find out which of these watches this call from above; one that asks just this goes before."""
+        for is_exact in (True, False):
+            for other in above:
+                if other.takes_beneath(self._request, is_exact=is_exact):
+                    self.above = other
+                    return True
+        return False
 
     def _said(self) -> None:
         """What the messages say is told above."""
@@ -31,4 +35,6 @@ class Beneath(Observation):
         self.is_over = True
         has_failed = bool(outcome and outcome.get("is_error"))
         self.above.seen_beneath(facts, self._first_at, has_failed=has_failed)
+        if outcome and outcome.get("error_type") == "CancelledError":
+            self.above.left("CancelledError")  # of which not every framework speaks
         self._payload = self._chunks = None

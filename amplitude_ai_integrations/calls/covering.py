@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from .facts import peek
@@ -17,23 +17,21 @@ from .facts import peek
 if TYPE_CHECKING:
     from .observation import Observation
 
-Above = Token["Observation | None"]
 Finder = Callable[[], "Observation | None"]
 _finders: list[Finder] = []
-_above: ContextVar[Observation | None] = ContextVar("amplitude_ai_call_above", default=None)
+_above: ContextVar[tuple[Observation, ...]] = ContextVar("amplitude_ai_calls_above", default=())
 
 
-def stand_above(observation: Observation) -> Above:
-    """Let the next call that is made from here be the one that ``observation`` watches from above."""
-    return _above.set(observation)
+def stand_above(observation: Observation) -> None:
+    """Let a call that is made from here be the one that ``observation`` watches from above."""
+    _above.set((*_open_above(), observation))
 
 
-def stand_aside(token: Above) -> None:
+def stand_aside(observation: object) -> None:
     """End what ``stand_above`` began; elsewhere than there, nothing is left to be ended."""
-    try:
-        _above.reset(token)
-    except ValueError:
-        return
+    above = _above.get()
+    if any(other is observation for other in above):
+        _above.set(tuple(other for other in above if other is not observation))
 
 
 def stand_by(find: Finder) -> None:
@@ -48,13 +46,18 @@ def stand_down(find: Finder) -> None:
         _finders.remove(find)
 
 
-def observation_above() -> Observation | None:
-    """Return who watches from above the call that is made now."""
+def observations_above() -> list[Observation]:
+    """Return who may watch from above the call that is made now, the latest first."""
+    above = [*reversed(_open_above())]
+    if _finders:
+        found = (find() for find in tuple(_finders))
+        above.extend(other for other in found if other is not None and not other.is_over)
+    return above
+
+
+def _open_above() -> tuple[Observation, ...]:
     above = _above.get()
-    if above is not None and not above.is_over:
-        return above
-    found = (find() for find in tuple(_finders))
-    return next((above for above in found if above is not None and not above.is_over), None)
+    return tuple(other for other in above if not other.is_over) if above else above
 
 
 _lock = threading.RLock()
@@ -64,7 +67,7 @@ _MOST = 1_000  # calls under way at once; of more, the oldest is no longer cover
 
 def begin_anew() -> None:
     """Forget who watches in this place, and what is covered, for tests that begin anew."""
-    _above.set(None)
+    _above.set(())
     with _lock:
         _open.clear()
 

@@ -26,6 +26,21 @@ def add_request(above: RequestFacts, beneath: RequestFacts) -> None:
             setattr(above, name, getattr(beneath, name))
 
 
+def asks_alike(above: RequestFacts, beneath: RequestFacts, *, is_exact: bool) -> bool:
+    """Tell whether two may be tellings of one request; of words that are not known above, the model tells."""
+    is_same_model = above.model in ("", beneath.model)
+    if is_exact:
+        return is_same_model and above.user_text == beneath.user_text
+    if above.is_embedding or not _says_anything(above):
+        return is_same_model or not beneath.model
+    one, other = above.user_text, beneath.user_text
+    return one == other or bool(one and other and (one in other or other in one))
+
+
+def _says_anything(request: RequestFacts) -> bool:
+    return bool(request.user_text or request.tool_results or request.history is not None)
+
+
 def learn_words(above: RequestFacts, beneath: RequestFacts) -> bool:
     """Add what was said, where nothing is known of it above, and tell whether that was so."""
     if above.is_embedding or above.history is not None or above.user_text or above.tool_results:

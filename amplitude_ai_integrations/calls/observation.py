@@ -25,7 +25,7 @@ from ..pricing.tokens import estimate_tokens
 from ..schema.base import AgentEvent
 from ..schema.events import AIResponse, Embedding, ToolCall, UserMessage
 from .facts import Adapter, RequestFacts, ResponseFacts, ToolResult, Usage, peek
-from .merging import add_request, learn_words, merged, together
+from .merging import add_request, asks_alike, learn_words, merged, together
 from .surroundings import note_told
 from .tools import answer, note_asked, place_of
 
@@ -59,6 +59,7 @@ class Observation:
         self.is_over = False
         self.told_by: object = None  # the door that watches, which makes no two calls one
         self.inside: Callable[[], AbstractContextManager[Any]] = nullcontext  # the call's own place
+        self.when_over: Callable[[], object] | None = None
         self._ai = ai
         self._adapter = adapter
         self._payload = payload
@@ -166,18 +167,18 @@ class Observation:
                 reason = reason or self._reason()
                 self._end(self._gathered(), {"error_type": reason, "stream_abandoned": abandoned})
 
-    def takes_beneath(self, request: RequestFacts) -> bool:
+    def takes_beneath(self, request: RequestFacts, *, is_exact: bool = False) -> bool:
         """Tell whether a call that is made beneath is this one: the first is, or one after it failed.
 
-        A framework may give the model or the words a form of its own, but not both. It may embed texts in
-        several requests.
+        A framework may give the model a name of its own, or put words around what is said; with ``is_exact``,
+        neither. It may embed texts in several requests. Once an answer comes, a call that begins is another.
         """
         own = self._request
-        if self.is_over or request.is_embedding != own.is_embedding:
+        if self.is_over or self._first_at is not None or request.is_embedding != own.is_embedding:
             return False
         if self._has_beneath and not own.is_embedding:
             return False
-        if own.model and request.model != own.model and request.user_text != own.user_text:
+        if not asks_alike(own, request, is_exact=is_exact):
             return False
         self._has_beneath = True
         self._learn(request)
@@ -220,6 +221,8 @@ class Observation:
             self._context.conversation.open_calls.discard(self)
         self._record(Embedding if self._request.is_embedding else AIResponse, given)
         self._payload = self._chunks = None  # the stream may be held long after its end
+        if self.when_over is not None:
+            self.when_over()
 
     def _answer(self, facts: ResponseFacts) -> dict[str, Any]:
         request = self._request

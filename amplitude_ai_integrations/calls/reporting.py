@@ -16,7 +16,7 @@ from ..context import get_active_context
 from ..exceptions import ConfigurationError
 from ..registry import note_observed
 from .beneath import Beneath
-from .covering import observation_above
+from .covering import observations_above
 from .direct import Direct
 from .facts import Adapter
 from .observation import Observation
@@ -71,13 +71,12 @@ class Reporting:
     ) -> Observation:
         ai = self.client
         given = keywords if get_active_context() else {**self._of_calls, **keywords}
-        above = observation_above()
-        if above is not None and above.told_by is not self:
+        above = [other for other in observations_above() if other.told_by is not self]
+        if above:
             beneath = Beneath(
                 ai, adapter, payload, {}, is_streaming=is_streaming, propagates=self._propagates
             )
-            if above.takes_beneath(beneath.asked):
-                beneath.above = above
+            if beneath.finds(above):
                 return beneath
         observation = Observation(
             ai, adapter, payload, given, is_streaming=is_streaming, propagates=self._propagates

@@ -123,9 +123,8 @@ class Call:
                 yield
             finally:
                 with shielded(_WHERE):
-                    if run is not None and run.kept is not None:
-                        stand_aside(run.kept)
-                        run.kept = None
+                    if run is not None and run.call is not None:
+                        stand_aside(run.call)
 
     def piece(self, event: Any) -> None:
         """Tell of an event of a streamed answer."""

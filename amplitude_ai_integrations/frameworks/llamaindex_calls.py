@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..calls.covering import observation_above
+from ..calls.covering import observations_above
 from ..calls.facts import RequestFacts
 from ..calls.observation import Observation
 from ..context.recent import Recent
@@ -118,7 +118,7 @@ class Calls:
 
     def _asked_so(self, request: RequestFacts, words: str) -> object:
         """Return the call that was made from here, and has not answered, if it asks the same."""
-        above = observation_above()
+        above = next(iter(observations_above()), None)
         known = self._silent.get(above) if above is not None else None
         if known is None or request.is_embedding:
             return None

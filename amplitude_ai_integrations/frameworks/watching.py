@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from ..calls.observation import Observation
 from ..calls.reporting import Reporting, resolved
 from ..client.failures import ToldFailure
 from ..context.current import AgentFacts
+from ..exceptions import shielded
 from ..runs.run import Kind, Run
 from ..runs.tree import RunTree
 from ..schema.values import plain, state
@@ -154,8 +156,31 @@ class Watching:
             root, agent, around = run.root, run.agent, run.outer_span_id
             observation.inside = lambda: root.inside(root.context(agent, around))
             run.call = observation
-            run.kept = stand_above(observation) if covers else None
+            if covers:
+                stand_above(observation)
+            observation.when_over = self._when_over(run_id, observation)
         return run
+
+    def _when_over(self, run_id: object, observation: Observation) -> Callable[[], None]:
+        """Return what is to be done when a call is over; one whose task is cancelled is over, whether its
+        framework speaks of it or not.
+        """
+        task = _task()
+
+        def over() -> None:
+            stand_aside(observation)
+            if task is not None:
+                task.remove_done_callback(lost)
+            self.tree.pop(run_id)
+
+        def lost(ended: asyncio.Task[Any]) -> None:
+            with shielded("model call, task"):
+                if ended.cancelled():
+                    observation.left("CancelledError")
+
+        if task is not None:
+            task.add_done_callback(lost)
+        return over
 
     def piece(self, run_id: object, piece: Any) -> None:
         """A piece of a streamed answer comes."""
@@ -216,12 +241,17 @@ class Watching:
         run = self.tree.get(run_id)
         if run is None or run.kind is not Kind.CALL:
             return
-        if run.kept is not None:
-            stand_aside(run.kept)
         observation = _observation(run)
         if observation is not None:
             end(observation)
         self.tree.pop(run_id)
+
+
+def _task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop runs here
+        return None
 
 
 def _observation(run: Run | None) -> Observation | None:
