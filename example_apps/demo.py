@@ -27,6 +27,8 @@ from example_apps.fastapi_chat.scripted_conversation import VISIBLE_SECONDS
 
 PROGRAMS = {path.stem: path for path in sorted(Path(__file__).parent.glob("*_example.py"))}
 
+CLIENTS = {"mcp_server_example": "mcp_client"}  # a server is started by what calls it
+
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")  # a program says which it reads
 
 
@@ -79,7 +81,8 @@ def start(stack: ExitStack, name: str, folder: Path, *, is_once: bool) -> tuple[
 def show(name: str, analytics: Child, env: dict[str, str]) -> str:
     """Run a program to its end, and return the page of the session that it made."""
     before = set(_sessions(analytics))
-    code = subprocess.run([sys.executable, "-m", f"example_apps.{name}"], env=env, check=False).returncode
+    command = [sys.executable, "-m", f"example_apps.{CLIENTS.get(name, name)}"]
+    code = subprocess.run(command, env=env, check=False).returncode
     if code:
         raise DemoError(f"it ended with exit code {code}.")
     deadline = time.monotonic() + VISIBLE_SECONDS

@@ -178,13 +178,18 @@ class AmplitudeCallbackHandler(BaseCallbackHandler):
 
     def _called(self, run_id: Any, messages: Any, kwargs: Mapping[str, Any]) -> None:
         params, about = kwargs.get("invocation_params") or {}, kwargs.get("metadata") or {}
+        request, parent_id = asked(messages, params, about), kwargs.get("parent_run_id")
+        parent = self._watching.tree.get(parent_id)
+        # What is run answers one question; whatever else its parts ask a model is the program's.
+        said = parent.root.of_prompts() if parent is not None and request.user_text else None
         self._watching.call(
             run_id,
-            kwargs.get("parent_run_id"),
-            asked(messages, params, about),
+            parent_id,
+            request,
             is_streaming=bool(params.get("stream")),
             words=words(messages),
             identity=_identity(about),
+            said=said,
         )
 
     def _failed(self, run_id: Any, error: BaseException) -> None:

@@ -31,11 +31,19 @@ class Root:
         self.is_made = is_made  # the session is this run's alone, and ends with it
         self.fields = fields  # what all its events say
         self.open = 0  # parts that have not ended
+        self._has_asked = False
         self._place: Place = around.place
 
     def context(self, agent: AgentFacts, span_id: str | None) -> SessionContext:
         """Return the view of a part of the run, at the trace that is current now."""
         return SessionContext(self.conversation, agent, self._place, span_id, lent=self._lent)
+
+    def of_prompts(self) -> dict[str, str]:
+        """Return what the next prompt's message says, where a run is one exchange: the first is the user's,
+        and later ones are the program's.
+        """
+        has_asked, self._has_asked = self._has_asked, True
+        return {"message_source": "agent"} if has_asked else {}
 
     @contextmanager
     def inside(self, context: SessionContext) -> Iterator[SessionContext]:

@@ -28,6 +28,7 @@ NOT_IN_THE_SCRIPT = (
     "With OPENAI_API_KEY set, a real model answers instead."
 )
 
+_READING = re.compile(r"Context information is below\.\s+-+\n(.*?)\n-+\n.*\bQuery: (.*)\nAnswer:", re.DOTALL)
 _JOURNEY = re.compile(r"\bfrom\s+(\w+)\s+to\s+(\w+)", re.IGNORECASE)
 
 
@@ -52,6 +53,8 @@ def reply_to(messages: list[dict[str, Any]], tools: list[str]) -> Reply:
         return Reply(tool=delegates[0], arguments=json.dumps({"question": asked}))
     if question.startswith("sum up:"):
         return Reply(text=asked[len("sum up:") :].strip())
+    if reading := _READING.search(asked):
+        return Reply(text=_look_up(*reading.groups()))
     journey = _JOURNEY.search(question)
     if "train" in question and journey and "find_trains" in tools:
         origin, destination = (city.capitalize() for city in journey.groups())
@@ -61,6 +64,14 @@ def reply_to(messages: list[dict[str, Any]], tools: list[str]) -> Reply:
     if "see" in question and "prague" in question:
         return Reply(text=SIGHTS)
     return Reply(text=NOT_IN_THE_SCRIPT)
+
+
+def _look_up(notes: str, question: str) -> str:
+    """Return the note that has most of the question's words."""
+    words = set(re.findall(r"\w{4,}", question.lower()))
+    found = {note: len(words & {*re.findall(r"\w+", note.lower())}) for note in notes.splitlines()}
+    best = max(found, key=found.__getitem__)
+    return best if found[best] else NOT_IN_THE_SCRIPT
 
 
 def _describe(tool_result: str) -> str:

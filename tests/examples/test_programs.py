@@ -20,6 +20,7 @@ from tests.fakes.anthropic_server import AnthropicServer
 from tests.fakes.collector import Collector
 from tests.fakes.model_server import TEXT, ModelServer
 from tests.fakes.openai_server import OpenAIServer
+from tests.fakes.otlp_server import OTLPServer
 
 ROOT = Path(__file__).parents[2]
 # By tests/frameworks, and by test_anthropic_programs.
@@ -27,6 +28,7 @@ TESTED_ELSEWHERE = {
     "anthropic_managed_agents_example",
     "anthropic_tool_loop_example",
     "claude_agent_sdk_example",
+    "mcp_server_example",
     "openai_agents_example",
 }
 
@@ -111,6 +113,9 @@ def prompted(text: str) -> Event:
 SCHEMA = {"type": "object", "properties": CITIES, "required": [*CITIES]}
 TIMETABLE = offers("find_trains", "Look up today's trains between two cities.", SCHEMA, "ce392bcd07572def")
 BY_LANGCHAIN = {"properties": CITIES, "required": [*CITIES], "type": "object"}
+BY_PYDANTIC = {"additionalProperties": False, "properties": CITIES, "required": [*CITIES], "type": "object"}
+GUIDES = {**offers("find_trains", "Look up today's trains between two cities.", BY_PYDANTIC, "80b6e8bf76a052b3"),
+          **prompted("You plan trips."), **OPENAI, "Is Streaming": None}  # fmt: skip
 CLERKS = {**offers("find_trains", "Look up today's trains between two cities.", BY_LANGCHAIN, "ce392bcd07572def"),
           **prompted("You know the timetable."), **OPENAI}  # fmt: skip
 BY_QUESTION = {"properties": {"question": {"type": "string"}}, "required": ["question"], "type": "object"}
@@ -243,6 +248,24 @@ PROGRAMS = {
             **{"Agent Name": "concierge"},
         ),
     ),
+    "opentelemetry_example": Program(
+        [TRAINS, "echo:See it."],
+        f"> {TRAINS}\nAt 06:16.\n> echo:See it.\nSee it.\n",
+        of(
+            "travel-guide",
+            "id-3",
+            asked(1, "id-2", "id-1", TRAINS),
+            answered(2, "id-2", "id-4", **GUIDES, **asks("find_trains", JOURNEY)),
+            used(3, "id-2", "id-5", "id-4", "find_trains", **LOOKED),
+            answered(4, "id-2", "id-6", "At 06:16.", **GUIDES),
+            step("id-2", "id-7", "travel-guide", {"value": TRAINS}, {"value": "At 06:16."}, **{"Span Kind": "agent"}),
+            asked(5, "id-9", "id-8", "echo:See it."),
+            answered(6, "id-9", "id-10", "See it.", **GUIDES),
+            step("id-9", "id-11", "travel-guide", {"value": "echo:See it."}, {"value": "See it."}, **{"Span Kind": "agent"}),
+            {**over("id-9"), "Agent Name": None},
+            **{"Agent Name": "travel-guide"},
+        ),
+    ),
     "real_openai_example": Program(
         ["echo:See it.", "echo:Pack it."],
         "> echo:See it.\nSee it.\n> echo:Pack it.\nPack it.\nSession *: 6 events delivered.\n",
@@ -292,7 +315,7 @@ def environment(fakes: list[ModelServer]) -> Mapping[str, str]:
     openai, anthropic = fakes
     for fake in fakes:
         fake.release()
-    vendors = ("OPENAI_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_")
+    vendors = ("OPENAI_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_", "OTEL_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(vendors)},
         "OPENAI_API_KEY": "key-of-mine",
@@ -317,6 +340,43 @@ def test_every_program_is_run_and_told_of() -> None:
     readme = (ROOT / "example_apps/README.md").read_text()
     assert all(f"[{name}.py]({name}.py)" in readme for name in demo.PROGRAMS)
     assert all(len(path.read_text().splitlines()) <= 80 for path in demo.PROGRAMS.values())
+
+
+def test_a_collector_gets_the_same_as_spans(environment: Mapping[str, str], serve: Serve) -> None:
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "example_apps.opentelemetry_example",
+        TRAINS,
+        "echo:See it.",
+    ]
+    amplitude = Collector()
+    with OTLPServer() as collector:
+        settings = {
+            "AMPLITUDE_AI_SERVER_URL": serve(amplitude.app),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        }
+        run = subprocess.run(
+            command, env={**environment, **settings}, cwd=ROOT, capture_output=True, timeout=60, check=False
+        )
+        tree = collector.tree()
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert timeless(told(amplitude.events)) == PROGRAMS["opentelemetry_example"].events
+    assert tree == [
+        "exchange",
+        "  invoke_agent travel-guide",
+        "    chat gpt-4o-mini",
+        "    execute_tool find_trains",
+        "    chat gpt-4o-mini",
+        "exchange",
+        "  invoke_agent travel-guide",
+        "    chat gpt-4o-mini",
+    ]
+    first, _second = [span for span in collector.spans if span.name == "invoke_agent travel-guide"]
+    assert first.attributes["user.id"] == "user-42"
+    assert collector.named("execute_tool find_trains").attributes["gen_ai.tool.call.result"] == FOUND
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -347,7 +407,17 @@ def test_a_program_sends_these_events_and_no_others(
     assert keys in ({"key-of-mine"}, {"Bearer key-of-mine"})
 
 
-@pytest.mark.parametrize("name", ["multi_agent_example", "langchain_agent_example"])
+SCRIPTED = {
+    "multi_agent_example": "> What",
+    "langchain_agent_example": f"> Which trains go from Berlin to Prague?\n{FOUND}\n",
+    "llamaindex_query_example": f"> When does the first train leave?\n{NOTES[0]}\n",
+    "openai_agents_example": f"> Which trains go from Berlin to Prague?\n{FOUND}\n",
+    "opentelemetry_example": f"> Which trains go from Berlin to Prague?\n{FOUND}\n> And what should I see in Prague?\n",
+    "mcp_server_example": f"> find_trains: The user wants to go from Berlin to Prague.\n{FOUND}\n> book_seat: ",
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTED)
 def test_the_demo_runs_a_program_without_any_key_and_says_where_it_is(
     name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -357,7 +427,7 @@ def test_the_demo_runs_a_program_without_any_key_and_says_where_it_is(
     monkeypatch.setattr(demo.demo, "ANALYTICS_PORT", 0)
     assert demo.main() == 0
     said = capfd.readouterr().out
-    assert said.startswith("No OPENAI_API_KEY, so a scripted model answers.\n> W")
+    assert said.removeprefix("No OPENAI_API_KEY, so a scripted model answers.\n").startswith(SCRIPTED[name])
     assert "not in my script" not in said
     assert re.search(r"It is in Agent Analytics:\n  http://127\.0\.0\.1:\d+/sessions/[\w-]{36}\n$", said)
 

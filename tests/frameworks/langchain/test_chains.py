@@ -87,6 +87,23 @@ def test_the_nodes_of_a_graph_are_steps(
     ]
 
 
+def test_prompts_of_its_own_stay_in_the_exchange(
+    model: Make, handler: AmplitudeCallbackHandler, ai: AmplitudeAI, sink: MemorySink
+) -> None:
+    built = StateGraph(State)
+    built.add_node("draft", lambda _state: {"said": [model().invoke("echo:Draft").text]})
+    built.add_node("polish", lambda _state: {"said": [model().invoke("echo:Polished").text]})
+    built.add_edge(START, "draft")
+    built.add_edge("draft", "polish")
+    with ai.agent().session(track_session_end=False):
+        built.compile(name="writer").invoke({"said": []}, {"callbacks": [handler]})
+    assert [line for line in graph(sink.events) if "echo:" in line] == [
+        "  user: echo:Draft",
+        "  agent: echo:Polished",
+    ]
+    assert len({event["Trace ID"] for event in told(sink.events)}) == 1
+
+
 def test_a_graph_that_waits_for_a_person_has_not_failed(
     handler: AmplitudeCallbackHandler, sink: MemorySink
 ) -> None:
@@ -155,7 +172,7 @@ def test_tools_in_threads(
         "helper",
         '  user: call:get_weather{"city":"Rome"} echo:Done.',
         "  answer 20+7 $0.00011: get_weather",
-        "  user: echo:Warm",
+        "  agent: echo:Warm",
         "  answer 20+7 $0.00011: Warm",
         '  tool get_weather {"city":"Rome"} -> Warm',
         "  answer 20+7 $0.00011: Done.",
