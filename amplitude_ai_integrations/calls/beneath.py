@@ -14,8 +14,11 @@ class Beneath(Observation):
 
     above: Observation
 
-    def finds(self, above: Sequence[Observation]) -> bool:
+    def finds(self, above: Sequence[Observation], known: Observation | None) -> bool:
         """Find out which of these watches this call from above; one that asks just this goes before."""
+        if known is not None and known.takes_beneath(self._request, is_known=True):
+            self.above = known
+            return True
         for is_exact in (True, False):
             for other in above:
                 if other.takes_beneath(self._request, is_exact=is_exact):

@@ -48,11 +48,15 @@ def stand_down(find: Finder) -> None:
 
 def observations_above() -> list[Observation]:
     """Return who may watch from above the call that is made now, the latest first."""
-    above = [*reversed(_open_above())]
-    if _finders:
-        found = (find() for find in tuple(_finders))
-        above.extend(other for other in found if other is not None and not other.is_over)
-    return above
+    return [*reversed(_open_above())]
+
+
+def observation_known() -> Observation | None:
+    """Return who is known to watch the call that is made now, whatever it asks."""
+    if not _finders:
+        return None
+    found = (find() for find in tuple(_finders))
+    return next((other for other in found if other is not None and not other.is_over), None)
 
 
 def _open_above() -> tuple[Observation, ...]:

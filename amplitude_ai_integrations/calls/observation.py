@@ -167,18 +167,19 @@ class Observation:
                 reason = reason or self._reason()
                 self._end(self._gathered(), {"error_type": reason, "stream_abandoned": abandoned})
 
-    def takes_beneath(self, request: RequestFacts, *, is_exact: bool = False) -> bool:
+    def takes_beneath(self, request: RequestFacts, *, is_exact: bool = False, is_known: bool = False) -> bool:
         """Tell whether a call that is made beneath is this one: the first is, or one after it failed.
 
         A framework may give the model a name of its own, or put words around what is said; with ``is_exact``,
         neither. It may embed texts in several requests. Once an answer comes, a call that begins is another.
+        With ``is_known`` it is this one, whatever it asks.
         """
         own = self._request
         if self.is_over or self._first_at is not None or request.is_embedding != own.is_embedding:
             return False
         if self._has_beneath and not own.is_embedding:
             return False
-        if not asks_alike(own, request, is_exact=is_exact):
+        if not is_known and not asks_alike(own, request, is_exact=is_exact):
             return False
         self._has_beneath = True
         self._learn(request)

@@ -16,7 +16,7 @@ from ..context import get_active_context
 from ..exceptions import ConfigurationError
 from ..registry import note_observed
 from .beneath import Beneath
-from .covering import observations_above
+from .covering import observation_known, observations_above
 from .direct import Direct
 from .facts import Adapter
 from .observation import Observation
@@ -72,11 +72,12 @@ class Reporting:
         ai = self.client
         given = keywords if get_active_context() else {**self._of_calls, **keywords}
         above = [other for other in observations_above() if other.told_by is not self]
-        if above:
+        known = observation_known()
+        if above or known is not None:
             beneath = Beneath(
                 ai, adapter, payload, {}, is_streaming=is_streaming, propagates=self._propagates
             )
-            if beneath.finds(above):
+            if beneath.finds(above, known):
                 return beneath
         observation = Observation(
             ai, adapter, payload, given, is_streaming=is_streaming, propagates=self._propagates
