@@ -189,10 +189,10 @@ class Telling:
             "output_state": state(facts.made()),
         }
         failure = facts.failure
-        if failure is None:
-            tree.end(run.id, **given)
-        elif facts.stopped is not None:
+        if facts.stopped is not None:
             tree.end(run.id, **given, error_type=facts.stopped)
+        elif failure is None:
+            tree.end(run.id, **given)
         else:
             tree.fail(run.id, failure, **given)
 

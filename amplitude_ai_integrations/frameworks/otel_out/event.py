@@ -12,6 +12,7 @@ from ...schema.facts import number
 from ...schema.names import wire_name
 
 _NS: Final = 1_000_000  # in a millisecond
+_LAST: Final = 2**64 - 1  # nanoseconds; OTLP has no later time
 _OWN: Final = "[Agent] "
 
 
@@ -26,8 +27,10 @@ class Event:
         self._properties: dict[str, Any] = dict(wire["event_properties"])
         self.kind: str = wire["event_type"].removeprefix(_OWN)
         self.insert_id = str(wire.get("insert_id", ""))
-        self.ended = int((number(wire.get("time")) or 0) * _NS)
-        self.started = self.ended - int(max(0.0, number(self.take("latency_ms")) or 0.0) * _NS)
+        # Out of range, a time would cost all spans that leave with it.
+        self.ended = min(_LAST, max(0, int((number(wire.get("time")) or 0) * _NS)))
+        latency_ms = min(_LAST, max(0.0, number(self.take("latency_ms")) or 0.0))
+        self.started = max(0, self.ended - int(latency_ms * _NS))
         self.session_id = self.text("session_id")
         self.trace_id = self.text("trace_id")
         self.agent_id = self.text("agent_id")

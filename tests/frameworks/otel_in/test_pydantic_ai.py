@@ -113,7 +113,7 @@ async def test_cancelled(
         "concierge",
         "  user: stall",
         "  answer None+None $None:  CancelledError",
-        "span concierge by concierge",  # whose span does not tell how it ended
+        "span concierge by concierge CancelledError",
     ]
     assert graph(sink.events) == _without_words(told, "stall", is_observed)
 
